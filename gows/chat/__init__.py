@@ -1,0 +1,1 @@
+"""Who is here and who hears whom: no sockets, no reactor."""

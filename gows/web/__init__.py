@@ -1,0 +1,1 @@
+"""Plain HTTP on the public door: the chat page, health, checks."""

@@ -1,0 +1,1 @@
+"""Bytes on sockets: openings, frames, fan-out, closing."""
