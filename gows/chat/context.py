@@ -1,0 +1,127 @@
+"""What a connection's URL says of it, and the registry's key made of that."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from gows.errors import Refusal
+
+MAX_SPECIAL_KEY: Final = 128
+"""The longest specialKey, in characters (Unicode code points)."""
+
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
+
+
+class Context(msgspec.Struct, frozen=True):
+    """
+    What a connection's URL said of it. It never changes.
+
+    @ivar specialKey: who this is: 1 to 128 characters, none of them a control
+        character
+    @ivar supportGzip: whether text is sent to it gzip-compressed in binary frames
+    @ivar parameters: the URL's other parameters, decoded; for applications
+    """
+
+    specialKey: str
+    supportGzip: bool = False
+    parameters: Mapping[str, str] = _NO_PARAMETERS
+
+    @property
+    def key(self) -> str:
+        """The registry's key, C{specialKey:0} or C{specialKey:1}."""
+        return f"{self.specialKey}:{int(self.supportGzip)}"
+
+
+def contextOfKey(key: str) -> Context:
+    """
+    Take a registry's key apart again, for every legal specialKey.
+
+    @raise ValueError: if C{key} is not the L{Context.key} of any context
+    """
+    specialKey, _, flag = key.rpartition(":")
+    if flag not in ("0", "1") or _faultOf(specialKey):
+        raise ValueError("not a registry's key: it is specialKey:0 or specialKey:1")
+    return Context(specialKey, flag == "1")
+
+
+def anonymousKey() -> str:
+    """Make a specialKey that nobody else has: 128 random bits."""
+    return f"anonymous-{secrets.token_hex(16)}"
+
+
+def contextOfQuery(query: str, newKey: Callable[[], str] | None = None) -> Context:
+    """
+    Read a context from the query string of an opening.
+
+    @param query: what follows the C{?}, percent-encoded
+    @param newKey: makes a specialKey for who has none; L{None}: who has none is
+        refused
+    @raise Refusal: 400, saying which parameter is wrong and what is allowed
+    """
+    parameters = parseQuery(query)
+    specialKey = parameters.pop("specialKey", "")
+    if not specialKey and newKey is not None:
+        specialKey = newKey()
+    if fault := _faultOf(specialKey):
+        raise Refusal(400, fault)
+    gzip = parameters.pop("support_gzip", "")
+    if gzip not in ("", "0", "1"):
+        raise Refusal(400, "support_gzip must be 0 or 1 (or absent, which means 0).")
+    return Context(
+        specialKey,
+        gzip == "1",
+        MappingProxyType(parameters) if parameters else _NO_PARAMETERS,
+    )
+
+
+def parseQuery(query: str) -> dict[str, str]:
+    """
+    Decode C{application/x-www-form-urlencoded} parameters, strictly.
+
+    Unlike L{urllib.parse.parse_qs} it refuses what it would have to guess at.
+
+    @raise Refusal: 400 for a repeated name, broken percent-encoding, or what is
+        not UTF-8
+    """
+    parameters: dict[str, str] = {}
+    for part in query.split("&"):
+        if not part:
+            continue
+        name, _, value = part.partition("=")
+        name = _decode(name)
+        if name in parameters:
+            raise Refusal(400, "A parameter of the URL is given more than once.")
+        parameters[name] = _decode(value)
+    return parameters
+
+
+def _decode(encoded: str) -> str:
+    if _BROKEN_ESCAPE.search(encoded):
+        raise Refusal(
+            400, "The URL's percent-encoding is broken: write % itself as %25."
+        )
+    try:
+        return unquote_to_bytes(encoded.replace("+", " ")).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refusal(
+            400, "The URL's parameters must be UTF-8, percent-encoded."
+        ) from None
+
+
+def _faultOf(specialKey: str) -> str | None:
+    if not specialKey:
+        return "specialKey is missing: the URL must say ?specialKey=... (who you are)."
+    if len(specialKey) > MAX_SPECIAL_KEY:
+        return f"specialKey is too long: it may have 1 to {MAX_SPECIAL_KEY} characters."
+    if any(unicodedata.category(c) == "Cc" for c in specialKey):
+        return "specialKey must not hold control characters."
+    return None
