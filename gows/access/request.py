@@ -1,0 +1,141 @@
+"""One request's head, read once, strictly, for all who need it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+from twisted.web.http_headers import Headers
+from zope.interface import implementer
+
+from gows.chat.context import Context
+from gows.errors import Refusal
+from gows.interfaces import IRequest
+
+MAX_HEAD: Final = 16 * 1024
+"""The largest request head, in bytes, its empty line included."""
+
+_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP/(\d\.\d)")
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
+_FORBIDDEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # a bare CR or LF, too
+_AUTHORITY = re.compile(r"(?i)(?:https?|wss?)://[^/?]*")
+
+_HANDSHAKE_FIELDS = (
+    b"Host",
+    b"Upgrade",
+    b"Connection",
+    b"Sec-WebSocket-Key",
+    b"Sec-WebSocket-Version",
+    b"Sec-WebSocket-Protocol",
+    b"Sec-WebSocket-Extensions",
+)
+
+
+class RequestHead(msgspec.Struct, frozen=True):
+    """
+    A request line and its headers.
+
+    @ivar method: such as C{GET}
+    @ivar path: percent-encoded, never empty
+    @ivar query: what follows the C{?}, percent-encoded; empty if there is none
+    @ivar version: such as C{1.1}
+    @ivar raw: the head as it came
+    """
+
+    method: str
+    path: str
+    query: str
+    version: str
+    headers: Headers
+    raw: bytes
+
+    @classmethod
+    def parse(cls, raw: bytes) -> RequestHead:
+        """
+        Read a head.
+
+        @param raw: all of it, with the empty line that ends it
+        @raise Refusal: 400, if RFC 9112 does not allow it
+        """
+        requestLine, *fields = raw[:-4].split(b"\r\n")
+        found = _REQUEST_LINE.fullmatch(requestLine)
+        if found is None:
+            raise Refusal(400, "This is not an HTTP/1.1 request.")
+        method, target, version = (part.decode("latin-1") for part in found.groups())
+        if not target.isascii() or not target.isprintable() or "#" in target:
+            raise Refusal(400, "The URL must be percent-encoded ASCII.")
+        target = _AUTHORITY.sub("", target, count=1)
+        if target[:1] not in ("/", "?", ""):
+            raise Refusal(400, "The request's target must be a path.")
+        path, _, query = target.partition("?")
+        return cls(method, path or "/", query, version, _parseFields(fields), raw)
+
+    @property
+    def wantsWebSocket(self) -> bool:
+        """Whether this asks for an upgrade to WebSocket, rightly or wrongly."""
+        return any(name.lower() == "websocket" for name in self._listOf("Upgrade"))
+
+    @property
+    def hasBody(self) -> bool:
+        """Whether a body follows."""
+        lengths = self.headers.getRawHeaders("Content-Length", [])
+        return self.headers.hasHeader("Transfer-Encoding") or any(
+            length != "0" for length in lengths
+        )
+
+    @property
+    def origin(self) -> str | None:
+        """
+        The Origin header; L{None} if there is none.
+
+        @raise Refusal: 400, if there are several
+        """
+        origins = self.headers.getRawHeaders("Origin", [])
+        if len(origins) > 1:
+            raise Refusal(400, "The Origin header is given more than once.")
+        return origins[0] if origins else None
+
+    @property
+    def subprotocols(self) -> tuple[str, ...]:
+        """The subprotocols that are offered, in order."""
+        return tuple(self._listOf("Sec-WebSocket-Protocol"))
+
+    def handshake(self) -> bytes:
+        """
+        Write the head anew with nothing but what RFC 6455 (4.2.1) asks about.
+
+        Autobahn reads this one: its parser takes more characters for line ends
+        than HTTP has, and its debug lines hold whole requests.
+        """
+        lines = [b"GET / HTTP/1.1"]
+        for name in _HANDSHAKE_FIELDS:
+            for value in self.headers.getRawHeaders(name, []):
+                lines.append(name + b": " + value)
+        return b"\r\n".join([*lines, b"", b""])
+
+    def _listOf(self, field: str) -> list[str]:
+        values = ",".join(self.headers.getRawHeaders(field, []))
+        return [item for item in map(str.strip, values.split(",")) if item]
+
+
+def _parseFields(fields: list[bytes]) -> Headers:
+    headers = Headers()
+    for line in fields:
+        found = _FIELD.fullmatch(line)
+        if found is None or _FORBIDDEN.search(line):
+            raise Refusal(400, "A header of the request is malformed.")
+        headers.addRawHeader(*found.groups())
+    return headers
+
+
+@implementer(IRequest)
+class OpeningRequest(msgspec.Struct, frozen=True):
+    """An opening, as applications see it before they decide."""
+
+    context: Context
+    headers: Headers
+    address: str
+    origin: str | None
+    subprotocols: tuple[str, ...]
+    isCheck: bool
