@@ -1,0 +1,166 @@
+"""
+Every setting, once: name, type, default, range, help.
+
+L{gows.sources} reads them from flags, the environment and a TOML file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Annotated, Final, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from gows.access.addresses import parseProxy
+from gows.access.origins import parseOrigin
+
+DAY: Final = 86400.0
+
+
+class Check(NamedTuple):
+    """
+    What a text may be, where the type alone does not say it.
+
+    @ivar allowed: what is allowed, for the operator
+    @ivar parse: raises L{ValueError} for what is not
+    """
+
+    allowed: str
+    parse: Callable[[str], object]
+
+
+def _help(text: str) -> Meta:
+    return Meta(description=text)
+
+
+def _notEmpty(text: str) -> None:
+    if not text.strip() or "\0" in text:
+        raise ValueError("empty")
+
+
+def _endpoint(text: str) -> None:
+    kind, colon, _ = text.partition(":")
+    if not (kind.strip() and colon):
+        raise ValueError("no type before a colon")
+
+
+def _dottedName(text: str) -> None:
+    if "." not in text or not all(part.isidentifier() for part in text.split(".")):
+        raise ValueError("not a dotted name")
+
+
+Seconds = Annotated[float, Meta(ge=0.1, le=DAY)]
+SecondsOrNone = Annotated[float, Meta(ge=0, le=DAY)]
+FileName = Annotated[str, Check("the path of a file", _notEmpty)]
+Interface = Annotated[str, Check("an IP address", ip_address)]
+Endpoint = Annotated[
+    str, Check("a Twisted server endpoint string, such as tcp:8888", _endpoint)
+]
+Origin = Annotated[
+    str,
+    Check(
+        "scheme://host or scheme://host:port with nothing behind it, or null",
+        parseOrigin,
+    ),
+]
+Proxy = Annotated[
+    str, Check("an IP address, a network such as 10.0.0.0/8, or unix", parseProxy)
+]
+DottedName = Annotated[
+    str, Check("a dotted name, such as mymodule.MyApplication", _dottedName)
+]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    The settings of a server.
+
+    A field C{maxMessageSize} is C{--max-message-size} on the command line,
+    C{GOWS_MAX_MESSAGE_SIZE} in the environment, C{max-message-size} in a file.
+    """
+
+    port: Annotated[
+        int,
+        Meta(ge=0, le=65535),
+        _help("TCP port to listen on; 0 takes a free one"),
+    ] = 8888
+    interface: Annotated[
+        Interface, _help("address to listen on; 0.0.0.0 or :: for all")
+    ] = "127.0.0.1"
+    listen: Annotated[
+        tuple[Endpoint, ...],
+        _help(
+            "endpoint to listen on: tcp:, ssl:, tls:, unix:, systemd:, or haproxy: "
+            "in front of a plain one; replaces port and interface"
+        ),
+    ] = ()
+    cert: Annotated[
+        FileName | None,
+        _help(
+            "PEM file of the certificate chain: the port and every plain endpoint "
+            "speak TLS; read again on SIGHUP and when it changes; needs key"
+        ),
+    ] = None
+    key: Annotated[FileName | None, _help("PEM file of the certificate's key")] = None
+    logLevel: Annotated[
+        Literal["debug", "info", "warn", "error", "critical"],
+        _help("log this level and above"),
+    ] = "info"
+    logFile: Annotated[
+        FileName | None,
+        _help("file to log to, opened anew on SIGHUP; without it, where twistd logs"),
+    ] = None
+    origin: Annotated[
+        tuple[Origin, ...],
+        _help("web origin whose pages may connect; none given: all may"),
+    ] = ()
+    anonymous: Annotated[
+        bool, _help("let who has no specialKey in, under a unique made-up one")
+    ] = False
+    binary: Annotated[
+        Literal["gzip", "relay", "refuse"],
+        _help(
+            "what an inbound binary message is: gzip-compressed text, relayed as it "
+            "is, or refused"
+        ),
+    ] = "gzip"
+    duplicate: Annotated[
+        Literal["replace", "refuse", "allow"],
+        _help(
+            "when a live key connects again: the new connection replaces the old, "
+            "is refused, or both stay"
+        ),
+    ] = "replace"
+    maxMessageSize: Annotated[
+        int,
+        Meta(ge=1, le=1 << 30),
+        _help("largest message in bytes, after decompression too"),
+    ] = 65536
+    maxConnections: Annotated[
+        int,
+        Meta(ge=0, le=10_000_000),
+        _help("most WebSockets at a time; 0: no limit but that of open files"),
+    ] = 0
+    handshakeTimeout: Annotated[
+        Seconds, _help("seconds in which an opening must be complete")
+    ] = 10.0
+    closeTimeout: Annotated[
+        Seconds, _help("seconds in which a close must be answered")
+    ] = 10.0
+    pingInterval: Annotated[
+        SecondsOrNone, _help("seconds between pings; 0: none are sent")
+    ] = 25.0
+    pingTimeout: Annotated[
+        Seconds, _help("seconds in which a ping must be answered")
+    ] = 8.0
+    trustedProxy: Annotated[
+        tuple[Proxy, ...], _help("proxy whose X-Forwarded-For is believed")
+    ] = ()
+    drainTimeout: Annotated[
+        SecondsOrNone, _help("seconds that a stop waits for its clients")
+    ] = 10.0
+    app: Annotated[
+        DottedName, _help("the application: what the chat does with messages")
+    ] = "gows.chat.application.BroadcastChat"

@@ -1,0 +1,126 @@
+"""
+Every close code that gows sends: the one table.
+
+docs/protocol.md has the same table for the authors of clients; a test compares.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from gows.errors import (
+    InvalidPayload,
+    MessageError,
+    MessageTooBig,
+    UnsupportedData,
+)
+
+
+class Close(msgspec.Struct, frozen=True):
+    """
+    A way in which the server closes a connection.
+
+    @ivar code: the close code (RFC 6455, section 7.4; 4000 and up are ours)
+    @ivar reason: the text in the close frame
+    @ivar mayReturn: whether the client may come back by itself
+    @ivar meaning: when it happens, for docs/protocol.md
+    """
+
+    code: int
+    reason: str
+    mayReturn: bool
+    meaning: str
+
+
+NORMAL: Final = Close(
+    1000, "", True, "The client closed, or the application did without another code."
+)
+GOING_AWAY: Final = Close(
+    1001,
+    "the server is stopping",
+    True,
+    "The server is stopping or restarting. Come back after a moment.",
+)
+PROTOCOL_ERROR: Final = Close(
+    1002, "protocol error", True, "The client broke RFC 6455."
+)
+UNSUPPORTED_DATA: Final = Close(
+    1003,
+    "binary messages are refused here",
+    True,
+    "A binary message came and the server has `--binary refuse`.",
+)
+INVALID_PAYLOAD: Final = Close(
+    1007,
+    "invalid payload",
+    True,
+    "Text was not UTF-8, or a binary message was not one whole gzip member of "
+    "UTF-8 text.",
+)
+MESSAGE_TOO_BIG: Final = Close(
+    1009,
+    "message too big",
+    True,
+    "A message was larger than `--max-message-size`, once decompressed.",
+)
+INTERNAL_ERROR: Final = Close(
+    1011, "internal error", True, "The application failed on this connection."
+)
+REPLACED: Final = Close(
+    4001,
+    "replaced by a newer connection of this key",
+    False,
+    "A newer connection has the same key. Coming back would replace that one.",
+)
+TOO_SLOW: Final = Close(
+    4002,
+    "too slow: too much was waiting to be read",
+    True,
+    "The client did not read what was sent to it.",
+)
+
+TABLE: Final = (
+    NORMAL,
+    GOING_AWAY,
+    PROTOCOL_ERROR,
+    UNSUPPORTED_DATA,
+    INVALID_PAYLOAD,
+    MESSAGE_TOO_BIG,
+    INTERNAL_ERROR,
+    REPLACED,
+    TOO_SLOW,
+)
+
+NO_STATUS: Final = 1005
+"""There was a close frame without a code. Never sent (RFC 6455, 7.4.1)."""
+
+ABNORMAL: Final = 1006
+"""There was no close frame. Never sent (RFC 6455, 7.4.1)."""
+
+MAX_REASON: Final = 123
+"""The longest reason in a close frame, in bytes of UTF-8 (RFC 6455, 5.5)."""
+
+_FOR_ERROR: Final[dict[type[MessageError], Close]] = {
+    InvalidPayload: INVALID_PAYLOAD,
+    MessageTooBig: MESSAGE_TOO_BIG,
+    UnsupportedData: UNSUPPORTED_DATA,
+}
+
+
+def closeFor(error: MessageError) -> Close:
+    """Look up how a connection is closed that sent something unacceptable."""
+    return _FOR_ERROR[type(error)]
+
+
+def checkedReason(code: int, reason: str) -> bytes:
+    """
+    Check what an application closes with, and encode its reason.
+
+    @return: the reason in UTF-8, cut between characters after L{MAX_REASON} bytes
+    @raise ValueError: if the code is not 1000 or 3000 to 4999
+    """
+    if code != NORMAL.code and not 3000 <= code <= 4999:
+        raise ValueError(f"close code {code} is not 1000 or one of 3000 to 4999")
+    return reason.encode("utf-8")[:MAX_REASON].decode("utf-8", "ignore").encode("utf-8")

@@ -1,0 +1,134 @@
+"""The chat: who is connected, and what goes to all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from autobahn.twisted.websocket import WebSocketServerFactory
+from twisted.internet.defer import Deferred
+from zope.interface import implementer
+
+from gows.access.addresses import TrustedProxies
+from gows.access.admission import Admission
+from gows.access.origins import AllowedOrigins
+from gows.chat.context import anonymousKey
+from gows.chat.inbound import interpreterOf
+from gows.chat.message import Message
+from gows.chat.registry import Registry
+from gows.interfaces import IApplication, IChat, IConnection
+from gows.journal import Journal
+from gows.settings import Settings
+from gows.wire.compression import acceptDeflate
+from gows.wire.drain import Drain
+from gows.wire.fanout import FanOut
+from gows.wire.protocol import GowsProtocol
+
+if TYPE_CHECKING:
+    from gows.web.site import PublicSite
+
+
+@implementer(IChat)
+class GowsFactory(WebSocketServerFactory):
+    """
+    Holds the keyed registry and broadcasts.
+
+    @ivar registry: the open connections
+    @ivar application: whose callbacks are called
+    @ivar admission: decides on openings
+    @ivar site: answers plain HTTP requests
+    @ivar proxies: finds out clients' own addresses
+    @ivar journal: what happens is written there
+    @ivar interpretBinary: makes a message of an inbound binary payload
+    """
+
+    protocol = GowsProtocol  # type: ignore[assignment]  # as Autobahn does itself
+    noisy = False
+
+    def __init__(
+        self,
+        settings: Settings,
+        makeApplication: Callable[[IChat], IApplication],
+        makeSite: Callable[[Admission], PublicSite],
+        journal: Journal,
+        reactor: object,
+    ) -> None:
+        """
+        Make a chat that nobody is in.
+
+        @param makeApplication: called once, with this factory
+        @param makeSite: called once, with what decides on openings
+        """
+        super().__init__(server="gows", reactor=reactor)
+        self.setProtocolOptions(
+            failByDrop=False,
+            allowNullOrigin=True,
+            maxMessagePayloadSize=settings.maxMessageSize,
+            openHandshakeTimeout=settings.handshakeTimeout,
+            closeHandshakeTimeout=settings.closeTimeout,
+            autoPingInterval=settings.pingInterval,
+            autoPingTimeout=settings.pingTimeout,
+            perMessageCompressionAccept=acceptDeflate,
+        )
+        self.registry: Registry[GowsProtocol] = Registry()
+        self.journal = journal
+        self.proxies = TrustedProxies(settings.trustedProxy)
+        self.interpretBinary = interpreterOf(settings.binary, settings.maxMessageSize)
+        self.application = makeApplication(self)
+        self.admission = Admission(
+            self.application.onConnect,
+            self.registry,
+            origins=AllowedOrigins(settings.origin),
+            duplicate=settings.duplicate,
+            maxConnections=settings.maxConnections,
+            newKey=anonymousKey if settings.anonymous else None,
+        )
+        self.site = makeSite(self.admission)
+        self._replaces = settings.duplicate == "replace"
+        self._fanOut = FanOut(self.registry)
+        self._notGone: set[GowsProtocol] = set()
+        self._drain: Drain | None = None
+
+    def broadcast(self, payload: str | bytes, isBinary: bool = False) -> None:
+        """See L{IChat.broadcast}."""
+        self._fanOut.deliver(Message.of(payload, isBinary))
+
+    def lookUp(self, key: str) -> tuple[IConnection, ...]:
+        """See L{IChat.lookUp}."""
+        return self.registry.holders(key)
+
+    def register(self, connection: GowsProtocol) -> None:
+        """Let a connection in that has just opened; it may replace another."""
+        key = connection.context.key
+        if self._replaces:
+            for old in self.registry.holders(key):
+                old.beReplaced()
+        self.registry.add(key, connection)
+        self._notGone.add(connection)
+
+    def unregister(self, connection: GowsProtocol) -> None:
+        """Let a connection go that is closing, if it is still here."""
+        self.registry.remove(connection)
+
+    def forget(self, connection: GowsProtocol) -> None:
+        """Take note that a connection's transport is gone."""
+        self._notGone.discard(connection)
+        if self._drain is not None:
+            self._drain.connectionGone()
+
+    def drain(self, seconds: float) -> Deferred[None]:
+        """
+        Close all connections, and let nobody in any more.
+
+        @param seconds: how long to wait for those that do not close
+        @return: fires when all are gone or cut
+        """
+        if self._drain is None:
+            self.admission.draining = True
+            self._drain = Drain(self._notGone, seconds, self.reactor, self.journal)
+        return self._drain.done
+
+    def hurry(self) -> None:
+        """Stop to wait, if a drain is waiting."""
+        if self._drain is not None:
+            self._drain.hurry()

@@ -1,0 +1,75 @@
+"""Messages as WebSocket frames: each wire form of each message is made once."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Final, NamedTuple
+
+from gows.chat.inbound import gzipText
+from gows.chat.message import Message
+
+_TEXT: Final = 0x1
+_BINARY: Final = 0x2
+_FIN: Final = 0x80
+_RSV1: Final = 0x40  # permessage-deflate: this message is compressed (RFC 7692, 6)
+
+_SYNC_TAIL: Final = b"\x00\x00\xff\xff"  # not sent (RFC 7692, 7.2.1)
+_MEM_LEVEL: Final = 8
+
+
+class WireForm(NamedTuple):
+    """
+    One way to put a message into bytes; each connection has one.
+
+    @ivar gzip: text goes out as a gzip member in a binary frame
+    @ivar windowBits: permessage-deflate with a window of two to the power of this
+        many bytes and no context takeover; 0: not negotiated
+    """
+
+    gzip: bool = False
+    windowBits: int = 0
+
+
+class Frames:
+    """One message as a frame in each form that somebody asks for."""
+
+    def __init__(self, message: Message) -> None:
+        """Make nothing yet."""
+        self._message = message
+        self._made: dict[WireForm, bytes] = {}
+
+    def frame(self, form: WireForm) -> bytes:
+        """Answer the whole frame of this form, made at the first call only."""
+        frame = self._made.get(form)
+        if frame is None:
+            frame = self._made[form] = _frameOf(self._message, form)
+        return frame
+
+
+def _frameOf(message: Message, form: WireForm) -> bytes:
+    payload, isBinary = message.payload, message.isBinary
+    if form.gzip and not isBinary:
+        return _framed(_FIN | _BINARY, gzipText(payload))
+    opcode = _BINARY if isBinary else _TEXT
+    if form.windowBits:
+        return _framed(_FIN | _RSV1 | opcode, _deflated(payload, form.windowBits))
+    return _framed(_FIN | opcode, payload)
+
+
+def _framed(firstByte: int, payload: bytes) -> bytes:
+    length = len(payload)
+    if length < 126:
+        head = bytes((firstByte, length))
+    elif length < 1 << 16:
+        head = bytes((firstByte, 126)) + length.to_bytes(2, "big")
+    else:
+        head = bytes((firstByte, 127)) + length.to_bytes(8, "big")
+    return head + payload
+
+
+def _deflated(payload: bytes, windowBits: int) -> bytes:
+    deflater = zlib.compressobj(
+        zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, -windowBits, _MEM_LEVEL
+    )
+    body = deflater.compress(payload) + deflater.flush(zlib.Z_SYNC_FLUSH)
+    return body.removesuffix(_SYNC_TAIL)

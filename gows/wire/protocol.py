@@ -1,0 +1,352 @@
+"""One connection: Autobahn's protocol, with the chat on top."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import txaio
+from autobahn.twisted.websocket import WebSocketServerProtocol
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.error import ConnectionAborted, ConnectionDone
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from gows.chat.context import Context
+from gows.chat.message import Message
+from gows.errors import MessageError, ProtocolError
+from gows.interfaces import IConnection
+from gows.wire import closing
+from gows.wire.frames import Frames, WireForm
+from gows.wire.opening import Opening
+from gows.wire.outbox import Outbox
+
+if TYPE_CHECKING:
+    from gows.wire.factory import GowsFactory
+
+MAX_UNPARSED: Final = 64 * 1024
+"""How many bytes may wait, unparsed, for an application that takes its time."""
+
+
+@implementer(IConnection)
+class GowsProtocol(WebSocketServerProtocol):
+    """
+    A connection from its first byte to its last.
+
+    L{Opening} has it first. Then Autobahn parses, and what it finds goes to the
+    application, one callback at a time. Everything leaves through the L{Outbox}.
+
+    @ivar isLost: whether the transport is gone
+    """
+
+    factory: GowsFactory
+    transport: Any
+    autoPingTimeout: float
+    closeHandshakeTimeout: float
+    context: Context
+    address: str
+
+    # Autobahn's own lines hold whole requests and repeat what the peer sent.
+    log = txaio.make_logger(level="none")
+
+    def connectionMade(self) -> None:
+        """Begin with the opening."""
+        self.isLost = False
+        self._outbox = Outbox(self.transport, self._readerStalled)
+        super().connectionMade()
+        self._opening: Opening | None = Opening(self)
+        self._hasOpened = False
+        self._openedAt = 0.0
+        self._form = WireForm()
+        self._received = 0
+        self._sent = 0
+        self._failure: Failure | None = None
+        self._pending: Deferred[object] | None = None
+        self._isHeldUp = False
+        self._isPaused = False
+        self._cutCall: IDelayedCall | None = None
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take bytes from the peer."""
+        if self._opening is not None:
+            self._opening.dataReceived(data)
+        else:
+            self._framesReceived(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Take note that the transport is gone."""
+        self.isLost = True
+        if self._cutCall is not None and self._cutCall.active():
+            self._cutCall.cancel()
+        if not (self.wasClean or reason.check(ConnectionDone, ConnectionAborted)):
+            self._failure = self._failure or reason
+        super().connectionLost(reason)
+        if self._opening is not None:
+            self._opening.connectionLost(reason)
+
+    # The opening handshake.
+
+    def beginHandshake(self, head: bytes) -> None:
+        """Have Autobahn check the head of an opening."""
+        super().dataReceived(head)
+
+    def onConnect(  # type: ignore[override]  # Autobahn takes Deferreds, untold
+        self, request: object
+    ) -> Deferred[None]:
+        """Decide on an opening whose handshake is valid."""
+        assert self._opening is not None
+        return self._opening.decide()
+
+    def succeedHandshake(self, res: object) -> None:
+        """Answer with 101, unless the peer left while it was decided."""
+        if self.isLost or self.state != self.STATE_CONNECTING:
+            return
+        super().succeedHandshake(res)
+        opening = self._opening
+        if not self._hasOpened or opening is None:
+            return
+        self._opening = None
+        if early := opening.takeEarly():
+            self._framesReceived(early)
+
+    def failHandshake(
+        self, reason: str, code: int = 400, responseHeaders: object = None
+    ) -> None:
+        """Answer with a refusal in our words."""
+        if self._opening is not None and not self.isLost:
+            self._opening.handshakeFailed(code)
+
+    def onOpenHandshakeTimeout(self) -> None:
+        """Drop a peer that has not completed its opening in time."""
+        if self._opening is not None:
+            self._opening.timedOut()
+        super().onOpenHandshakeTimeout()
+
+    # Open.
+
+    def onOpen(self) -> None:
+        """Join the others."""
+        windows = [
+            extension.server_max_window_bits
+            for extension in self.websocket_extensions_in_use
+        ]
+        self._form = WireForm(self.context.supportGzip, *windows)
+        self._hasOpened = True
+        self._openedAt = self.factory.reactor.seconds()
+        self.registerProducer(self._outbox, True)
+        self.factory.register(self)
+        self.factory.journal.opened(
+            self.context.specialKey,
+            self.context.supportGzip,
+            self.address,
+            len(self.factory.registry),
+        )
+        self._call(self.factory.application.onOpen, self)
+
+    def _framesReceived(self, data: bytes) -> None:
+        super().dataReceived(data)
+        if len(self.data) <= MAX_UNPARSED or self.isLost:
+            return
+        if self._pending is not None:
+            self._isPaused = True
+            self.transport.pauseProducing()
+        else:  # it was told to close, and floods what is no longer parsed
+            self.dropConnection(abort=True)
+
+    def processData(self) -> bool:
+        """Parse the next frame, unless the application is still busy."""
+        if self._pending is not None:
+            self._isHeldUp = True
+            return False
+        return bool(super().processData())
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        """Hand a message to the application."""
+        if self.state != self.STATE_OPEN:
+            return
+        self._received += 1
+        if isBinary:
+            try:
+                message = self.factory.interpretBinary(payload)
+            except MessageError as error:
+                self._failure = Failure()
+                self._sendClose(closing.closeFor(error))
+                return
+            payload, isBinary = message.payload, message.isBinary
+        self._call(self.factory.application.onMessage, self, payload, isBinary)
+
+    def onAutoPingTimeout(self) -> None:
+        """Drop a silent peer; not one whose pong waits behind the application."""
+        if self._pending is None:
+            super().onAutoPingTimeout()
+        else:
+            self.autoPingTimeoutCall = self.factory.reactor.callLater(
+                self.autoPingTimeout, self.onAutoPingTimeout
+            )
+
+    # Sending.
+
+    def send(self, payload: str | bytes, isBinary: bool = False) -> None:
+        """See L{IConnection.send}."""
+        self.deliver(Frames(Message.of(payload, isBinary)))
+
+    def deliver(self, frames: Frames) -> None:
+        """Send a message in this connection's wire form, if it is open."""
+        if self.state == self.STATE_OPEN:
+            self._outbox.write(frames.frame(self._form))
+            self._sent += self.state == self.STATE_OPEN
+
+    def deliveryFailed(self, failure: Failure) -> None:
+        """Drop a connection that L{deliver} raised on."""
+        self.factory.journal.deliveryFailed(failure)
+        self._failure = failure
+        self.dropConnection(abort=True)
+
+    def sendData(
+        self, data: bytes, sync: bool = False, chopsize: object = None
+    ) -> None:
+        """Send what Autobahn makes: handshakes, pings, pongs, close frames."""
+        self._outbox.write(data)
+
+    # Closing.
+
+    def close(self, code: int = closing.NORMAL.code, reason: str = "") -> None:
+        """See L{IConnection.close}."""
+        utf8 = closing.checkedReason(code, reason)
+        if self.state == self.STATE_OPEN:
+            self.sendCloseFrame(code, utf8)
+
+    def goAway(self) -> None:
+        """Close because the server stops."""
+        self._sendClose(closing.GOING_AWAY)
+
+    def beReplaced(self) -> None:
+        """Close because a newer connection has the same key."""
+        self._sendClose(closing.REPLACED)
+
+    def cut(self) -> None:
+        """Cut the line now."""
+        if not self.isLost:
+            self.transport.abortConnection()
+
+    def whenIdle(self) -> Deferred[None]:
+        """Wait for the callback that is running, if there is one."""
+        if self._pending is None:
+            return succeed(None)
+        idle: Deferred[None] = Deferred()
+        self._pending.addBoth(lambda _: idle.callback(None))
+        return idle
+
+    def sendCloseFrame(
+        self,
+        code: int | None = None,
+        reasonUtf8: bytes | None = None,
+        isReply: bool = False,
+    ) -> None:
+        """Send a close frame; from here on this connection is nobody's receiver."""
+        super().sendCloseFrame(code, reasonUtf8, isReply)
+        self.factory.unregister(self)
+
+    def dropConnection(self, abort: bool = False) -> None:
+        """
+        End the transport: at once, or when the peer has read what is left.
+
+        A clean close is never aborted: a reset could overtake the last messages.
+        A peer that does not read is cut after C{--close-timeout}.
+        """
+        abort = abort and not self.wasClean
+        super().dropConnection(abort)
+        if self._hasOpened:
+            self.factory.unregister(self)
+        if not abort and not self.isLost and self._cutCall is None:
+            self._cutCall = self.factory.reactor.callLater(
+                self.closeHandshakeTimeout, self.cut
+            )
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        """Tell the journal and the application that this connection is gone."""
+        if not self._hasOpened:
+            return
+        self.factory.unregister(self)
+        self.factory.forget(self)
+        self.factory.journal.closed(
+            self.context.specialKey,
+            self.context.supportGzip,
+            self.address,
+            seconds=self.factory.reactor.seconds() - self._openedAt,
+            sentCode=self.localCloseCode,
+            receivedCode=self.remoteCloseCode,
+            received=self._received,
+            sent=self._sent,
+        )
+        if (failure := self._failureAtEnd()) is not None:
+            self._call(self.factory.application.onError, self, failure)
+        code, reason = self._howItEnded(wasClean)
+        self._call(self.factory.application.onClose, self, wasClean, code, reason)
+
+    def _sendClose(self, close: closing.Close) -> None:
+        if self.state == self.STATE_OPEN:
+            self.sendCloseFrame(close.code, close.reason.encode("utf-8"))
+
+    def _readerStalled(self) -> None:
+        self._failure = Failure(ProtocolError(closing.TOO_SLOW.reason))
+        if self.state == self.STATE_OPEN:
+            self._sendClose(closing.TOO_SLOW)
+        else:
+            self.dropConnection(abort=True)
+
+    def _failureAtEnd(self) -> Failure | None:
+        if self._failure is not None:
+            return self._failure
+        if self.failedByMe:
+            reason = (self.localCloseReason or b"").decode("utf-8", "replace")
+            return Failure(ProtocolError(f"{self.localCloseCode} {reason}"))
+        if self.droppedByMe and not self.wasClean:
+            return Failure(ProtocolError(self.wasNotCleanReason))
+        return None
+
+    def _howItEnded(self, wasClean: bool) -> tuple[int, str]:
+        if self.closedByMe and self.localCloseCode is not None:
+            reason = (self.localCloseReason or b"").decode("utf-8", "replace")
+            return self.localCloseCode, reason
+        if wasClean:
+            code = self.remoteCloseCode or closing.NO_STATUS
+            return code, self.remoteCloseReason or ""
+        return closing.ABNORMAL, ""
+
+    # The application's callbacks: one at a time.
+
+    def _call(
+        self, callback: Callable[..., Awaitable[object] | None], *args: Any
+    ) -> None:
+        if self._pending is not None:
+            self._pending.addBoth(lambda _: self._call(callback, *args))
+            return
+        try:
+            result = callback(*args)
+        except Exception:
+            self._applicationFailed(Failure(), callback)
+            return
+        if result is None:
+            return
+        pending = self._pending = maybeDeferred(lambda: result)
+        pending.addErrback(self._applicationFailed, callback)
+        pending.addBoth(self._applicationDone)
+
+    def _applicationFailed(self, failure: Failure, callback: object) -> None:
+        self.factory.journal.applicationFailed(failure)
+        self._sendClose(closing.INTERNAL_ERROR)
+        if callback != self.factory.application.onError:
+            self._call(self.factory.application.onError, self, failure)
+
+    def _applicationDone(self, _: object) -> None:
+        self._pending = None
+        if not self._isHeldUp:
+            return
+        self._isHeldUp = False
+        if self._isPaused and not self.isLost:
+            self._isPaused = False
+            self.transport.resumeProducing()
+        self.consumeData()
