@@ -1,0 +1,186 @@
+"""The plain HTTP side of the public door: the page, health, checks."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from importlib.resources import files
+from typing import Final, cast
+from urllib.parse import urlsplit
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.python.failure import Failure
+from twisted.web.http import HTTPChannel
+from twisted.web.http import Request as HTTPRequest
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request, Site
+
+from gows.access.admission import Admission
+from gows.access.request import RequestHead
+from gows.chat.context import Context
+from gows.errors import Refusal
+from gows.journal import Journal
+
+_PAGE: Final = {
+    "": ("index.html", "text/html; charset=utf-8"),
+    "chat.css": ("chat.css", "text/css; charset=utf-8"),
+    "chat.js": ("chat.js", "text/javascript; charset=utf-8"),
+}
+
+_PAGE_HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; "
+        "connect-src 'self' ws: wss:; img-src 'self' data:; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+
+_PLAIN: Final = "text/plain; charset=utf-8"
+
+
+class Channel(HTTPChannel):
+    """
+    Answers one request, then the connection ends.
+
+    @ivar head: the request's head, as the opening read it
+    @ivar address: the client's own address
+    """
+
+    head: RequestHead
+    address: str
+
+    def checkPersistence(self, request: Request, version: bytes) -> bool:
+        """Let no second request follow."""
+        request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
+        return False
+
+
+class PublicSite(Site):
+    """All that is served without an upgrade."""
+
+    protocol = Channel  # type: ignore[assignment]  # documented to be replaceable
+    displayTracebacks = False
+
+    def __init__(self, admission: Admission, journal: Journal, reactor: object) -> None:
+        """
+        Serve the page and what helps it.
+
+        @param admission: answers what an opening would be answered
+        """
+        root = Resource()
+        folder = files("gows.web") / "page"
+        for path, (name, contentType) in _PAGE.items():
+            body = (folder / name).read_bytes()
+            root.putChild(path.encode(), Text(body, contentType, _PAGE_HEADERS))
+        root.putChild(b"healthz", Text(b"ok\n", _PLAIN, {"Cache-Control": "no-store"}))
+        root.putChild(b"check", Check(admission, journal))
+        super().__init__(root, reactor=reactor)
+        self._paths = {f"/{name.decode()}" for name in root.children}
+        self._journal = journal
+
+    def knows(self, path: str) -> bool:
+        """Tell whether there is anything at a path."""
+        return path in self._paths
+
+    def channelFor(self, head: RequestHead, address: str) -> Channel:
+        """Make what will answer one request."""
+        channel = cast(Channel, self.buildProtocol(None))
+        channel.head = head
+        channel.address = address
+        return channel
+
+    def log(self, request: HTTPRequest) -> None:
+        """Write down that a request was answered."""
+        channel = cast(Channel, request.channel)
+        head = channel.head
+        self._journal.answered(channel.address, head.method, head.path, request.code)
+
+
+class Text(Resource):
+    """The same bytes for everybody."""
+
+    isLeaf = True
+
+    def __init__(self, body: bytes, contentType: str, headers: dict[str, str]) -> None:
+        """Answer this."""
+        super().__init__()
+        self._body = body
+        self._headers = {
+            "Server": "gows",
+            "Content-Type": contentType,
+            "X-Content-Type-Options": "nosniff",
+            **headers,
+        }
+
+    def render_GET(self, request: Request) -> bytes:
+        """Answer; twisted.web leaves the body out for HEAD."""
+        for name, value in self._headers.items():
+            request.setHeader(name, value)
+        return self._body
+
+
+class Check(Resource):
+    """
+    Answers what an opening with the same parameters would be answered.
+
+    Scripts in browsers see no refusal of an opening: for them it is always 1006.
+    """
+
+    isLeaf = True
+
+    def __init__(self, admission: Admission, journal: Journal) -> None:
+        """Ask this admission."""
+        super().__init__()
+        self._admission = admission
+        self._journal = journal
+
+    def render_GET(self, request: Request) -> int:
+        """Ask, and answer in any web page's reach: there are no secrets in it."""
+        asked = Deferred.fromCoroutine(self._ask(cast(Channel, request.channel)))
+        request.notifyFinish().addErrback(lambda _: asked.cancel())
+        asked.addCallbacks(
+            lambda _: self._answer(request, 200, "This opening would succeed."),
+            lambda failure: self._refuse(request, failure),
+        )
+        return NOT_DONE_YET
+
+    async def _ask(self, channel: Channel) -> Context:
+        head, address = channel.head, channel.address
+        origin = head.origin or _originOfPage(head)
+        return await self._admission.admit(head, address, origin, isCheck=True)
+
+    def _refuse(self, request: Request, failure: Failure) -> None:
+        refusal = failure.value
+        if isinstance(refusal, CancelledError):
+            return
+        if not isinstance(refusal, Refusal):
+            self._journal.applicationFailed(failure)
+            refusal = Refusal(500, "The server failed to decide on this opening.")
+        for name, value in refusal.headers.items():
+            request.setHeader(name, value)
+        self._answer(request, refusal.status, refusal.text)
+
+    def _answer(self, request: Request, status: int, text: str) -> None:
+        body = f"{text}\n".encode()
+        request.setResponseCode(status, HTTPStatus(status).phrase.encode())
+        request.setHeader("Server", "gows")
+        request.setHeader("Content-Type", _PLAIN)
+        request.setHeader("Content-Length", str(len(body)))
+        request.setHeader("Cache-Control", "no-store")
+        request.setHeader("X-Content-Type-Options", "nosniff")
+        request.setHeader("Access-Control-Allow-Origin", "*")
+        request.setHeader("Access-Control-Expose-Headers", "Retry-After")
+        if request.method != b"HEAD":
+            request.write(body)
+        request.finish()
+
+
+def _originOfPage(head: RequestHead) -> str | None:
+    # Of their own origin browsers say nothing in a GET, but in an opening they do.
+    [referer] = head.headers.getRawHeaders("Referer", [""])[:1]
+    try:
+        page = urlsplit(referer)
+    except ValueError:
+        return None
+    return f"{page.scheme}://{page.netloc}" if page.netloc else None
