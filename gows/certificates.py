@@ -1,0 +1,157 @@
+"""The certificate of the public door, read again when it changes."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from OpenSSL import SSL, crypto
+from twisted.application.service import Service
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReactorTime
+from twisted.internet.ssl import CertificateOptions, TLSVersion
+from twisted.internet.task import LoopingCall
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from zope.interface import implementer
+
+from gows.errors import CannotStart
+from gows.journal import Journal
+
+LOOK_EVERY: Final = 60.0
+"""Seconds between looks at the files."""
+
+_BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
+
+
+def readCertificate(chainFile: str, keyFile: str) -> SSL.Context:
+    """
+    Read a certificate chain and its key, and check that they fit together.
+
+    @param chainFile: PEM: the certificate first, then the intermediate ones
+    @param keyFile: PEM, not encrypted
+    @return: TLS 1.2 and newer with this certificate
+    @raise CannotStart: one line that names the file and what is wrong with it
+    """
+    chain = _readChain(chainFile)
+    key = _readKey(keyFile)
+    try:
+        options = CertificateOptions(
+            privateKey=key,
+            certificate=chain[0],
+            extraCertChain=chain[1:],
+            raiseMinimumTo=TLSVersion.TLSv1_2,
+        )
+        context: SSL.Context = options.getContext()
+        context.check_privatekey()
+    except (SSL.Error, ValueError) as error:
+        raise CannotStart(
+            f"the key in {keyFile} does not fit the certificate in {chainFile}"
+        ) from error
+    return context
+
+
+def _readChain(path: str) -> list[crypto.X509]:
+    blocks = _read(path).split(_BEGIN)[1:]
+    if not blocks:
+        raise CannotStart(f"{path} holds no PEM certificate")
+    try:
+        return [
+            crypto.load_certificate(crypto.FILETYPE_PEM, _BEGIN + block)
+            for block in blocks
+        ]
+    except crypto.Error:
+        raise CannotStart(f"{path} holds a broken certificate") from None
+
+
+def _readKey(path: str) -> crypto.PKey:
+    def noPassphrase(*_: object) -> bytes:
+        raise CannotStart(f"the key in {path} is encrypted: it must not be")
+
+    pem = _read(path)
+    try:
+        return crypto.load_privatekey(crypto.FILETYPE_PEM, pem, noPassphrase)
+    except (crypto.Error, ValueError):
+        raise CannotStart(f"{path} holds no PEM private key") from None
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise CannotStart(f"{path} cannot be read: {error.strerror}") from None
+
+
+@implementer(IOpenSSLServerConnectionCreator)
+class ReloadingCertificate(Service):
+    """
+    Gives each new connection the newest certificate.
+
+    A broken new one changes nothing but the log; open connections live on.
+    """
+
+    def __init__(
+        self, chainFile: str, keyFile: str, journal: Journal, clock: IReactorTime
+    ) -> None:
+        """Remember the files; they are read at the start of the service."""
+        self._files = chainFile, keyFile
+        self._journal = journal
+        self._context: SSL.Context | None = None
+        self._seen: object = None
+        self._watch = LoopingCall(self._look)
+        self._watch.clock = clock
+
+    def privilegedStartService(self) -> None:
+        """
+        Read the certificate, while the process may still be root.
+
+        @raise CannotStart: if it is no good
+        """
+        self._seen = self._signature()
+        self._context = readCertificate(*self._files)
+        self._journal.certificateLoaded(self._files[0])
+        super().privilegedStartService()
+
+    def startService(self) -> None:
+        """Watch the files."""
+        super().startService()
+        if self._context is None:
+            self.privilegedStartService()
+        self._watch.start(LOOK_EVERY, now=False)
+
+    def stopService(self) -> None:
+        """Watch no longer."""
+        super().stopService()
+        if self._watch.running:
+            self._watch.stop()
+
+    def reload(self) -> None:
+        """Read the files again, and keep what there is if they are broken."""
+        self._seen = self._signature()
+        try:
+            self._context = readCertificate(*self._files)
+        except CannotStart as error:
+            self._journal.certificateKept(str(error))
+        else:
+            self._journal.certificateLoaded(self._files[0])
+
+    def serverConnectionForTLS(
+        self, tlsProtocol: TLSMemoryBIOProtocol
+    ) -> SSL.Connection:
+        """See L{IOpenSSLServerConnectionCreator}."""
+        assert self._context is not None, "the service has not been started"
+        return SSL.Connection(self._context, None)
+
+    def _look(self) -> None:
+        if self._signature() != self._seen:
+            self.reload()
+
+    def _signature(self) -> object:
+        return [_signatureOf(path) for path in self._files]
+
+
+def _signatureOf(path: str) -> object:
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino

@@ -1,0 +1,169 @@
+"""The ports of the public door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from OpenSSL import SSL
+from twisted.application.service import Service
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.endpoints import (
+    quoteStringArgument,
+    serverFromString,
+    wrapServerTLS,
+)
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import (
+    IListeningPort,
+    IOpenSSLServerConnectionCreator,
+    IProtocolFactory,
+    IReactorCore,
+    IStreamServerEndpoint,
+)
+from twisted.python.failure import Failure
+
+from gows.errors import CannotStart
+from gows.journal import Journal
+from gows.settings import Settings
+
+BACKLOG = 1024
+"""Connections that the kernel holds for --port until they are accepted."""
+
+
+class Door(NamedTuple):
+    """
+    One place to listen.
+
+    @ivar description: the endpoint string, for the log
+    @ivar isSecure: whether it speaks TLS
+    """
+
+    description: str
+    isSecure: bool
+    endpoint: IStreamServerEndpoint
+
+
+def doors(
+    settings: Settings,
+    certificate: IOpenSSLServerConnectionCreator | None,
+    reactor: IReactorCore,
+) -> Iterator[Door]:
+    """
+    Make the endpoints that the settings ask for.
+
+    @param certificate: for those that do not bring TLS themselves
+    @raise CannotStart: one line that says which one is wrong
+    """
+    for description in settings.listen or [_simpleWay(settings)]:
+        bringsTLS = _bringsTLS(description)
+        try:
+            endpoint = serverFromString(reactor, description)
+        except (LookupError, OSError, SSL.Error, TypeError, ValueError) as error:
+            raise CannotStart(
+                f"listen {description!r} is not understood: {_explained(error)}"
+            ) from error
+        if certificate is not None and not bringsTLS:
+            endpoint = wrapServerTLS(certificate, endpoint)
+        yield Door(description, bringsTLS or certificate is not None, endpoint)
+
+
+def _simpleWay(settings: Settings) -> str:
+    kind = "tcp6" if ":" in settings.interface else "tcp"
+    interface = quoteStringArgument(settings.interface)
+    return f"{kind}:{settings.port}:interface={interface}:backlog={BACKLOG}"
+
+
+def _bringsTLS(description: str) -> bool:
+    kind, _, rest = description.partition(":")
+    inner = rest.partition(":")[0]
+    if kind == "haproxy" and inner in ("ssl", "tls"):
+        raise CannotStart(
+            f"listen {description!r} expects the PROXY header inside TLS, which no "
+            "proxy sends: take haproxy:tcp:... with --cert and --key"
+        )
+    if "stdio" in (kind, inner):
+        raise CannotStart(f"listen {description!r} is no port to listen on")
+    return kind in ("ssl", "tls")
+
+
+def _explained(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"there is no {error.args[0]!r} here"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, SSL.Error):
+        return "its certificate or key is no good PEM"
+    return " ".join(str(error).split())
+
+
+class ListeningService(Service):
+    """Listens at all doors, or ends the start with one line."""
+
+    def __init__(
+        self,
+        makeDoors: Callable[[], Iterable[Door]],
+        factory: IProtocolFactory,
+        journal: Journal,
+    ) -> None:
+        """
+        Listen for a factory, once started.
+
+        @param makeDoors: called at the start; see L{doors}
+        """
+        self._makeDoors = makeDoors
+        self._factory = factory
+        self._journal = journal
+        self._ports: list[IListeningPort] = []
+        self._hasBegun = False
+
+    def privilegedStartService(self) -> None:
+        """
+        Bind, while the process may still be root.
+
+        @raise CannotStart: if a door is wrong, or a port taken or not allowed
+        """
+        super().privilegedStartService()
+        self._hasBegun = True
+        for door in self._makeDoors():
+            failures: list[Failure] = []
+            listening = door.endpoint.listen(self._factory)
+            listening.addCallback(self._listens, door)
+            listening.addErrback(failures.append)
+            for failure in failures:
+                raise CannotStart(
+                    f"cannot listen on {door.description}: {_reason(failure)}"
+                ) from failure.value
+
+    def startService(self) -> None:
+        """Listen, unless that has begun."""
+        super().startService()
+        if not self._hasBegun:
+            self.privilegedStartService()
+
+    def stopService(self) -> Deferred[Any]:
+        """Accept no more connections."""
+        super().stopService()
+        ports, self._ports = self._ports, []
+        return DeferredList([maybeDeferred(port.stopListening) for port in ports])
+
+    @property
+    def ports(self) -> tuple[IListeningPort, ...]:
+        """The open ports, in the order of the doors."""
+        return tuple(self._ports)
+
+    def _listens(self, port: IListeningPort, door: Door) -> None:
+        self._ports.append(port)
+        address = port.getHost()
+        where = door.description
+        if isinstance(address, IPv4Address | IPv6Address):
+            where = f"{address.host}:{address.port}"
+        self._journal.listening(where, door.isSecure)
+
+
+def _reason(failure: Failure) -> str:
+    error = failure.value
+    if isinstance(error, CannotListenError):
+        error = error.socketError
+    return getattr(error, "strerror", None) or " ".join(str(error).split())
