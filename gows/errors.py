@@ -76,6 +76,11 @@ class Refusal(GowsError):
         super().__init__(f"{status}: {self.text}")
 
 
+def undecided() -> Refusal:
+    """Make the refusal for an opening on which the application failed to decide."""
+    return Refusal(500, "The server failed to decide on this opening.")
+
+
 def refusalAnswer(refusal: Refusal, withBody: bool = True) -> bytes:
     """
     Write a refusal as one complete HTTP/1.1 answer.

@@ -17,7 +17,7 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 from gows.access.admission import Admission
 from gows.access.request import RequestHead
 from gows.chat.context import Context
-from gows.errors import Refusal
+from gows.errors import Refusal, undecided
 from gows.journal import Journal
 
 _PAGE: Final = {
@@ -156,7 +156,7 @@ class Check(Resource):
             return
         if not isinstance(refusal, Refusal):
             self._journal.applicationFailed(failure)
-            refusal = Refusal(500, "The server failed to decide on this opening.")
+            refusal = undecided()
         for name, value in refusal.headers.items():
             request.setHeader(name, value)
         self._answer(request, refusal.status, refusal.text)

@@ -111,7 +111,7 @@ class GowsFactory(WebSocketServerFactory):
         self.registry.remove(connection)
 
     def forget(self, connection: GowsProtocol) -> None:
-        """Take note that a connection's transport is gone."""
+        """Take note that a connection is gone, and its last callback done."""
         self._notGone.discard(connection)
         if self._drain is not None:
             self._drain.connectionGone()

@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 
 from gows.access.request import MAX_HEAD, RequestHead
 from gows.chat.context import Context
-from gows.errors import Refusal, refusalAnswer
+from gows.errors import Refusal, refusalAnswer, undecided
 
 if TYPE_CHECKING:
     from gows.wire.protocol import GowsProtocol
@@ -21,21 +21,11 @@ MAX_EARLY: Final = 16 * 1024
 
 _HEAD_END = b"\r\n\r\n"
 
-_HANDSHAKE_REFUSALS: Final = {
-    400: Refusal(
-        400,
-        "This is no valid WebSocket opening (RFC 6455, 4.2.1): it needs Host, "
-        "Connection: Upgrade, Sec-WebSocket-Version: 13, a Sec-WebSocket-Key of 16 "
-        "bytes in base64, each once, and well-formed extensions.",
-    ),
-    426: Refusal(
-        426,
-        "This version of WebSocket is not spoken here: take 13.",
-        Upgrade="websocket",
-        Sec_WebSocket_Version="13",
-    ),
-    500: Refusal(500, "The server failed to decide on this opening."),
-}
+_FAULTY_HANDSHAKE: Final = (
+    "This is no valid WebSocket opening (RFC 6455, 4.2.1): it needs Host, "
+    "Connection: Upgrade, Sec-WebSocket-Version: 13, a Sec-WebSocket-Key of 16 bytes "
+    "in base64, each once, and well-formed extensions."
+)
 
 
 class Opening:
@@ -120,7 +110,12 @@ class Opening:
             raise Refusal(505, "An opening must be HTTP/1.1.")
         versions = head.headers.getRawHeaders("Sec-WebSocket-Version", ["13"])
         if not {"8", "13"}.issuperset(versions):
-            raise _HANDSHAKE_REFUSALS[426]
+            raise Refusal(
+                426,
+                "This version of WebSocket is not spoken here: take 13.",
+                Upgrade="websocket",
+                Sec_WebSocket_Version="13",
+            )
 
     def _servePlain(self, head: RequestHead) -> None:
         site = self._factory.site
@@ -160,17 +155,16 @@ class Opening:
             self._refusal = failure.value
         elif not self._protocol.isLost:
             self._factory.journal.applicationFailed(failure)
+            self._refusal = undecided()
         raise ConnectionDeny(500)
 
-    def handshakeFailed(self, status: int) -> None:
+    def handshakeFailed(self) -> None:
         """
-        Refuse an opening that Autobahn found faulty, or that L{decide} denied.
+        Refuse an opening that L{decide} denied, or that Autobahn found faulty.
 
-        @param status: Autobahn's; its texts repeat what the peer sent, ours do not
+        Autobahn's own words are not used: they repeat what the peer sent.
         """
-        self.refuse(
-            self._refusal or _HANDSHAKE_REFUSALS.get(status) or _HANDSHAKE_REFUSALS[400]
-        )
+        self.refuse(self._refusal or Refusal(400, _FAULTY_HANDSHAKE))
 
     def refuse(self, refusal: Refusal) -> None:
         """

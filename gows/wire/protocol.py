@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import txaio
 from autobahn.twisted.websocket import WebSocketServerProtocol
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
-from twisted.internet.error import ConnectionAborted, ConnectionDone
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
@@ -19,6 +17,8 @@ from gows.chat.message import Message
 from gows.errors import MessageError, ProtocolError
 from gows.interfaces import IConnection
 from gows.wire import closing
+from gows.wire.callbacks import Callbacks
+from gows.wire.ending import endingOf
 from gows.wire.frames import Frames, WireForm
 from gows.wire.opening import Opening
 from gows.wire.outbox import Outbox
@@ -63,7 +63,8 @@ class GowsProtocol(WebSocketServerProtocol):
         self._received = 0
         self._sent = 0
         self._failure: Failure | None = None
-        self._pending: Deferred[object] | None = None
+        self._lostReason = connectionDone
+        self._callbacks = Callbacks(self._applicationFailed, self._applicationDone)
         self._isHeldUp = False
         self._isPaused = False
         self._cutCall: IDelayedCall | None = None
@@ -80,8 +81,7 @@ class GowsProtocol(WebSocketServerProtocol):
         self.isLost = True
         if self._cutCall is not None and self._cutCall.active():
             self._cutCall.cancel()
-        if not (self.wasClean or reason.check(ConnectionDone, ConnectionAborted)):
-            self._failure = self._failure or reason
+        self._lostReason = reason
         super().connectionLost(reason)
         if self._opening is not None:
             self._opening.connectionLost(reason)
@@ -116,7 +116,7 @@ class GowsProtocol(WebSocketServerProtocol):
     ) -> None:
         """Answer with a refusal in our words."""
         if self._opening is not None and not self.isLost:
-            self._opening.handshakeFailed(code)
+            self._opening.handshakeFailed()
 
     def onOpenHandshakeTimeout(self) -> None:
         """Drop a peer that has not completed its opening in time."""
@@ -143,13 +143,15 @@ class GowsProtocol(WebSocketServerProtocol):
             self.address,
             len(self.factory.registry),
         )
-        self._call(self.factory.application.onOpen, self)
+        self._callbacks.call(self.factory.application.onOpen, self)
 
     def _framesReceived(self, data: bytes) -> None:
-        super().dataReceived(data)
-        if len(self.data) <= MAX_UNPARSED or self.isLost:
+        if self.state == self.STATE_CLOSED:
             return
-        if self._pending is not None:
+        super().dataReceived(data)
+        if len(self.data) <= MAX_UNPARSED:
+            return
+        if self._callbacks.isBusy:
             self._isPaused = True
             self.transport.pauseProducing()
         else:  # it was told to close, and floods what is no longer parsed
@@ -157,7 +159,7 @@ class GowsProtocol(WebSocketServerProtocol):
 
     def processData(self) -> bool:
         """Parse the next frame, unless the application is still busy."""
-        if self._pending is not None:
+        if self._callbacks.isBusy:
             self._isHeldUp = True
             return False
         return bool(super().processData())
@@ -175,11 +177,13 @@ class GowsProtocol(WebSocketServerProtocol):
                 self._sendClose(closing.closeFor(error))
                 return
             payload, isBinary = message.payload, message.isBinary
-        self._call(self.factory.application.onMessage, self, payload, isBinary)
+        self._callbacks.call(
+            self.factory.application.onMessage, self, payload, isBinary
+        )
 
     def onAutoPingTimeout(self) -> None:
         """Drop a silent peer; not one whose pong waits behind the application."""
-        if self._pending is None:
+        if not self._callbacks.isBusy:
             super().onAutoPingTimeout()
         else:
             self.autoPingTimeoutCall = self.factory.reactor.callLater(
@@ -233,11 +237,7 @@ class GowsProtocol(WebSocketServerProtocol):
 
     def whenIdle(self) -> Deferred[None]:
         """Wait for the callback that is running, if there is one."""
-        if self._pending is None:
-            return succeed(None)
-        idle: Deferred[None] = Deferred()
-        self._pending.addBoth(lambda _: idle.callback(None))
-        return idle
+        return self._callbacks.whenIdle()
 
     def sendCloseFrame(
         self,
@@ -270,7 +270,6 @@ class GowsProtocol(WebSocketServerProtocol):
         if not self._hasOpened:
             return
         self.factory.unregister(self)
-        self.factory.forget(self)
         self.factory.journal.closed(
             self.context.specialKey,
             self.context.supportGzip,
@@ -281,10 +280,12 @@ class GowsProtocol(WebSocketServerProtocol):
             received=self._received,
             sent=self._sent,
         )
-        if (failure := self._failureAtEnd()) is not None:
-            self._call(self.factory.application.onError, self, failure)
-        code, reason = self._howItEnded(wasClean)
-        self._call(self.factory.application.onClose, self, wasClean, code, reason)
+        ending = endingOf(self, self._lostReason)
+        call, application = self._callbacks.call, self.factory.application
+        if (failure := self._failure or ending.failure) is not None:
+            call(application.onError, self, failure)
+        call(application.onClose, self, ending.wasClean, ending.code, ending.reason)
+        self.whenIdle().addCallback(lambda _: self.factory.forget(self))
 
     def _sendClose(self, close: closing.Close) -> None:
         if self.state == self.STATE_OPEN:
@@ -297,52 +298,13 @@ class GowsProtocol(WebSocketServerProtocol):
         else:
             self.dropConnection(abort=True)
 
-    def _failureAtEnd(self) -> Failure | None:
-        if self._failure is not None:
-            return self._failure
-        if self.failedByMe:
-            reason = (self.localCloseReason or b"").decode("utf-8", "replace")
-            return Failure(ProtocolError(f"{self.localCloseCode} {reason}"))
-        if self.droppedByMe and not self.wasClean:
-            return Failure(ProtocolError(self.wasNotCleanReason))
-        return None
-
-    def _howItEnded(self, wasClean: bool) -> tuple[int, str]:
-        if self.closedByMe and self.localCloseCode is not None:
-            reason = (self.localCloseReason or b"").decode("utf-8", "replace")
-            return self.localCloseCode, reason
-        if wasClean:
-            code = self.remoteCloseCode or closing.NO_STATUS
-            return code, self.remoteCloseReason or ""
-        return closing.ABNORMAL, ""
-
-    # The application's callbacks: one at a time.
-
-    def _call(
-        self, callback: Callable[..., Awaitable[object] | None], *args: Any
-    ) -> None:
-        if self._pending is not None:
-            self._pending.addBoth(lambda _: self._call(callback, *args))
-            return
-        try:
-            result = callback(*args)
-        except Exception:
-            self._applicationFailed(Failure(), callback)
-            return
-        if result is None:
-            return
-        pending = self._pending = maybeDeferred(lambda: result)
-        pending.addErrback(self._applicationFailed, callback)
-        pending.addBoth(self._applicationDone)
-
-    def _applicationFailed(self, failure: Failure, callback: object) -> None:
+    def _applicationFailed(self, callback: object, failure: Failure) -> None:
         self.factory.journal.applicationFailed(failure)
         self._sendClose(closing.INTERNAL_ERROR)
         if callback != self.factory.application.onError:
-            self._call(self.factory.application.onError, self, failure)
+            self._callbacks.call(self.factory.application.onError, self, failure)
 
-    def _applicationDone(self, _: object) -> None:
-        self._pending = None
+    def _applicationDone(self) -> None:
         if not self._isHeldUp:
             return
         self._isHeldUp = False

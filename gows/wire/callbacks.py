@@ -1,0 +1,70 @@
+"""An application's callbacks on one connection: never two at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.python.failure import Failure
+
+Callback = Callable[..., Awaitable[object] | None]
+
+
+class Callbacks:
+    """
+    Calls back, and waits for what a callback answers before the next one.
+
+    @ivar isBusy: whether a callback is still running: a Deferred or a coroutine
+        that is not done
+    """
+
+    __slots__ = ("_onDone", "_onFailed", "_pending", "isBusy")
+
+    def __init__(
+        self,
+        onFailed: Callable[[Callback, Failure], None],
+        onDone: Callable[[], None],
+    ) -> None:
+        """
+        Begin idle.
+
+        @param onFailed: called with a callback that failed, and how
+        @param onDone: called when a callback is done that others had to wait for
+        """
+        self.isBusy = False
+        self._onFailed = onFailed
+        self._onDone = onDone
+        self._pending: Deferred[object] | None = None
+
+    def call(self, callback: Callback, *args: Any) -> None:
+        """Call back, now or when the callback that is running is done."""
+        if self._pending is not None:
+            self._pending.addCallback(lambda _: self.call(callback, *args))
+            return
+        try:
+            result = callback(*args)
+        except Exception:
+            self._onFailed(callback, Failure())
+            return
+        if result is not None:
+            self._waitFor(callback, maybeDeferred(lambda: result))
+
+    def whenIdle(self) -> Deferred[None]:
+        """Wait for the callback that is running, if there is one."""
+        if self._pending is None:
+            return succeed(None)
+        idle: Deferred[None] = Deferred()
+        self._pending.addCallback(lambda _: idle.callback(None))
+        return idle
+
+    def _waitFor(self, callback: Callback, pending: Deferred[object]) -> None:
+        self.isBusy = True
+        self._pending = pending
+        pending.addErrback(lambda failure: self._onFailed(callback, failure))
+        pending.addCallback(self._done)
+
+    def _done(self, _: object) -> None:
+        self.isBusy = False
+        self._pending = None
+        self._onDone()
