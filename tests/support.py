@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
 import signal
@@ -10,18 +11,32 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from twisted.logger import ILogObserver
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
 from zope.interface import provider
 
 TIMEOUT = 20.0
 """Seconds after which something that should happen has failed to."""
 
 ROOT = Path(__file__).resolve().parent.parent
+
+BIN = Path(sys.executable).parent
+"""Where C{twistd} and C{twist} are."""
+
+FOREGROUND = ("twistd", "-n", "--pidfile=")
+"""A twistd that does not daemonise."""
 
 T = TypeVar("T")
 
@@ -71,6 +86,10 @@ class Server:
         listens: bool = True,
         runner: tuple[str, ...] = (),
         secure: bool = False,
+        program: tuple[str, ...] = FOREGROUND,
+        launcher: tuple[str, ...] = (),
+        logName: str = "twistd.out",
+        doors: int = 1,
     ) -> None:
         """
         Describe a server; it is started by C{with}.
@@ -79,6 +98,11 @@ class Server:
         @param port: L{None}: a free one
         @param listens: false where the arguments say C{--listen}
         @param runner: further arguments for twistd itself
+        @param program: what runs it, and how
+        @param launcher: a command that runs the command that follows it
+        @param logName: the file in L{folder} that L{log} reads, where the arguments
+            say C{--log-file}
+        @param doors: how many ports it opens
         """
         self.port = freePort() if port is None else port
         self._scheme = "s" if secure else ""
@@ -89,7 +113,9 @@ class Server:
         self._variables = variables or {}
         self._temporary = tempfile.TemporaryDirectory(prefix="gows-test-")
         self.folder = Path(self._temporary.name)
-        self._log = self.folder / "twistd.out"
+        self._log = self.folder / logName
+        self._doors = doors
+        self._command = [*launcher, str(BIN / program[0]), *program[1:]]
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -105,9 +131,17 @@ class Server:
     def __enter__(self) -> Self:
         """Start it, and wait until it listens."""
         self.start()
-        until(lambda: "listening on" in self.log() or self.hasEnded())
-        if self.hasEnded():
-            raise AssertionError(f"the server did not start:\n{self.log()}")
+        try:
+            until(
+                lambda: (
+                    self.log().count("listening on") >= self._doors or self.hasEnded()
+                )
+            )
+            if self.hasEnded():
+                raise AssertionError(f"the server did not start:\n{self.output()}")
+        except AssertionError:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(
@@ -123,16 +157,9 @@ class Server:
 
     def start(self) -> None:
         """Start the process."""
-        with self._log.open("ab") as log:
+        with (self.folder / "twistd.out").open("ab") as log:
             self.process = subprocess.Popen(
-                [
-                    str(Path(sys.executable).with_name("twistd")),
-                    "-n",
-                    "--pidfile=",
-                    *self._runner,
-                    "gows",
-                    *self._arguments,
-                ],
+                [*self._command, *self._runner, "gows", *self._arguments],
                 cwd=self.folder,
                 env=environment(**self._variables),
                 stdin=subprocess.DEVNULL,
@@ -143,6 +170,10 @@ class Server:
     def log(self) -> str:
         """Read all that it has written."""
         return self._log.read_text("utf-8", "replace") if self._log.exists() else ""
+
+    def output(self) -> str:
+        """Read what it has written to standard output and standard error."""
+        return (self.folder / "twistd.out").read_text("utf-8", "replace")
 
     def waitForLog(self, pattern: str) -> re.Match[str]:
         """Wait until a line of the log matches."""
@@ -171,13 +202,211 @@ class Server:
         assert self.process is not None
         return self.process.wait(timeout)
 
-    def memory(self) -> int:
-        """Read the resident set, in bytes."""
+    def memory(self, field: str = "VmRSS") -> int:
+        """Read the resident set, in bytes; C{VmHWM} is the largest it has been."""
         assert self.process is not None
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        found = re.search(rf"{field}:\s+(\d+) kB", status)
         assert found is not None
         return int(found[1]) * 1024
+
+
+class Ended(NamedTuple):
+    """
+    How a command ended.
+
+    @ivar status: negative for a signal
+    @ivar out: its standard output
+    @ivar err: its standard error
+    """
+
+    status: int
+    out: str
+    err: str
+
+
+def run(
+    *commands: Iterable[str], folder: Path, variables: dict[str, str] | None = None
+) -> list[Ended]:
+    """
+    Run commands side by side, wait for the end of all, and answer how they ended.
+
+    @param commands: C{twistd} and C{twist} are those beside the interpreter
+    @param folder: where they run
+    @raise AssertionError: if one has not ended, or not closed its standard error,
+        in time
+    """
+    with ExitStack() as stack:
+        processes = []
+        for program, *arguments in commands:
+            process = subprocess.Popen(
+                [str(BIN / program), *arguments],  # absolute ones stay what they are
+                cwd=folder,
+                env=environment(**(variables or {})),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+            processes.append(process)
+        ended = []
+        for process in processes:
+            try:
+                out, err = process.communicate(timeout=TIMEOUT)
+            except subprocess.TimeoutExpired as error:
+                raise AssertionError(f"has not ended: {error}") from None
+            ended.append(Ended(process.returncode, out, err))
+        return ended
+
+
+def webSocket(
+    url: str, query: str = "specialKey=alice", **options: Any
+) -> ClientConnection:
+    """
+    Open a WebSocket, with a client that is not Autobahn.
+
+    @param url: without a query
+    @return: to be used with C{with} or C{enterContext}
+    """
+    options = {
+        "proxy": None,
+        "open_timeout": TIMEOUT,
+        "ping_interval": None,
+        "compression": None,
+        "max_size": None,
+        **options,
+    }
+    connection: ClientConnection = connect(f"{url}?{query}", **options)
+    return connection
+
+
+class Farewell(NamedTuple):
+    """
+    What a client got until its connection ended.
+
+    @ivar messages: those that had not been read before
+    @ivar code: of the server's close frame
+    @ivar reason: of the server's close frame
+    """
+
+    messages: list[str | bytes]
+    code: int
+    reason: str
+
+
+def untilClosed(client: ClientConnection) -> Farewell:
+    """
+    Read until the server closes the connection.
+
+    @raise AssertionError: if the line is cut, without a close frame
+    @raise TimeoutError: if neither happens in time
+    """
+    messages: list[str | bytes] = []
+    try:
+        while True:
+            messages.append(client.recv(timeout=TIMEOUT))
+    except ConnectionClosed as closed:
+        if closed.rcvd is None:
+            raise AssertionError("there was no close frame") from closed
+        return Farewell(messages, closed.rcvd.code, closed.rcvd.reason)
+
+
+def rawOpening(query: str = "specialKey=alice") -> bytes:
+    """Write the opening of a WebSocket as bytes."""
+    return (
+        f"GET /?{query} HTTP/1.1\r\nHost: gows.test\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    ).encode()
+
+
+def rawWebSocket(port: int, query: str = "specialKey=alice") -> socket.socket:
+    """Open a WebSocket that does nothing by itself: no pong, no close."""
+    peer = socket.create_connection(("127.0.0.1", port), TIMEOUT)
+    try:
+        peer.sendall(rawOpening(query))
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):
+            received = peer.recv(1)
+            if not received:
+                raise AssertionError(f"no answer to the opening, but {answer!r}")
+            answer += received
+        if not answer.startswith(b"HTTP/1.1 101 "):
+            raise AssertionError(f"the opening was refused: {answer!r}")
+    except BaseException:
+        peer.close()
+        raise
+    return peer
+
+
+def received(peer: socket.socket) -> bytes:
+    """Read all that comes until the other side ends or cuts the connection."""
+    parts = []
+    try:
+        while part := peer.recv(65536):
+            parts.append(part)
+    except ConnectionResetError:
+        pass
+    return b"".join(parts)
+
+
+Issued = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
+"""A certificate and its key."""
+
+
+def issue(name: str, issuer: Issued | None = None, isAuthority: bool = False) -> Issued:
+    """
+    Make a certificate for 127.0.0.1, ::1 and localhost, valid for a day.
+
+    @param issuer: who signs it; L{None}: it signs itself
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    signer, signingKey = issuer if issuer else (None, key)
+    now = datetime.datetime.now(datetime.UTC)
+    addresses = [x509.IPAddress(ip_address(text)) for text in ("127.0.0.1", "::1")]
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(signer.subject if signer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName("localhost"), *addresses]),
+            critical=False,
+        )
+        .add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+        )
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signingKey.public_key()),
+            critical=False,
+        )
+        .add_extension(x509.BasicConstraints(isAuthority, None), critical=True)
+    )
+    return builder.sign(signingKey, hashes.SHA256()), key
+
+
+def pemOfChain(*chain: Issued) -> bytes:
+    """Write certificates as PEM, one after the other."""
+    encoding = serialization.Encoding.PEM
+    return b"".join(certificate.public_bytes(encoding) for certificate, _ in chain)
+
+
+def pemOfKey(issued: Issued, passphrase: bytes | None = None) -> bytes:
+    """Write a certificate's key as PEM, encrypted if there is a passphrase."""
+    encryption: serialization.KeySerializationEncryption = (
+        serialization.BestAvailableEncryption(passphrase)
+        if passphrase
+        else serialization.NoEncryption()
+    )
+    return issued[1].private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
+    )
 
 
 def selfSigned(folder: Path, name: str = "gows.test") -> tuple[Path, Path]:
@@ -186,45 +415,10 @@ def selfSigned(folder: Path, name: str = "gows.test") -> tuple[Path, Path]:
 
     @return: the PEM files of the certificate and its key
     """
-    import datetime
-    import ipaddress
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName(
-                [
-                    x509.DNSName("localhost"),
-                    x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
-                ]
-            ),
-            critical=False,
-        )
-        .sign(key, hashes.SHA256())
-    )
+    issued = issue(name)
     certFile, keyFile = folder / f"{name}.crt", folder / f"{name}.key"
-    certFile.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    keyFile.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
+    certFile.write_bytes(pemOfChain(issued))
+    keyFile.write_bytes(pemOfKey(issued))
     return certFile, keyFile
 
 
