@@ -64,7 +64,8 @@ class Refusal(GowsError):
         Remember why an opening is refused.
 
         @param headers: header names with C{_} for C{-}: C{Retry_After="2"}
-        @raise ValueError: if C{status} is not one of HTTP's error statuses
+        @raise ValueError: if C{status} is not one of HTTP's error statuses, or a
+            header is not printable ASCII
         """
         self.status: Final = HTTPStatus(status)
         if not 400 <= status <= 599:
@@ -73,6 +74,9 @@ class Refusal(GowsError):
         self.headers: Final = {
             name.replace("_", "-"): value for name, value in headers.items()
         }
+        for value in self.headers.values():
+            if not (value.isascii() and value.isprintable()):
+                raise ValueError("a header must be printable ASCII")
         super().__init__(f"{status}: {self.text}")
 
 

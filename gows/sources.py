@@ -173,7 +173,7 @@ def _fromFile(path: str) -> dict[str, Any]:
         raise SettingError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise SettingError(f"{path}: is not UTF-8, as TOML must be") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: huge numbers, too
         raise SettingError(f"{path}: is not TOML: {error}") from None
     byName = {setting.name: setting for setting in TABLE}
     values: dict[str, Any] = {}
@@ -191,10 +191,8 @@ def _fromFile(path: str) -> dict[str, Any]:
 def _converted(setting: Setting, value: Any, where: str, strict: bool) -> Any:
     try:
         converted = msgspec.convert(value, setting.hint, strict=strict)
-    except msgspec.ValidationError:
+    except ValueError:  # msgspec's ValidationError, or a text that is not Unicode
         raise _notAllowed(setting, where, value, strict) from None
-    if converted is None:  # "null" stands for it where the environment is read
-        raise _notAllowed(setting, where, value, strict)
     if setting.check is not None:
         for text in converted if setting.isRepeatable else [converted]:
             try:
@@ -212,7 +210,10 @@ def _notAllowed(
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
     return text if len(text) <= 60 else text[:57] + "..."
 
 

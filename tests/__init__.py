@@ -1,0 +1,1 @@
+"""The tests of gows. Run them with python -m twisted.trial tests."""

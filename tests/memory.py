@@ -260,6 +260,7 @@ class ServerTransport(FakeTransport):
     @ivar isPaused: whether the server reads nothing
     @ivar wasAborted: whether the line was cut
     @ivar breaks: set to true to have writing raise
+    @ivar waiting: how many bytes have been written and not been taken
     """
 
     bufferSize = 1 << 16
@@ -271,14 +272,10 @@ class ServerTransport(FakeTransport):
         self.isPaused = False
         self.wasAborted = False
         self.breaks = False
+        self.waiting = 0
         self._isEnding = False
         self._isFull = False
         self._held: list[bytes] = []
-
-    @property
-    def waiting(self) -> int:
-        """How many bytes have been written and not been taken."""
-        return sum(map(len, self.stream))
 
     def write(self, data: bytes) -> None:
         """Take bytes; tell the producer when these are too many."""
@@ -287,6 +284,7 @@ class ServerTransport(FakeTransport):
         if self._isEnding:
             return
         super().write(data)
+        self.waiting += 0 if self.disconnecting else len(data)
         if self.producer and self.streamingProducer and self.waiting > self.bufferSize:
             self._isFull = True
             self.producer.pauseProducing()
@@ -296,6 +294,7 @@ class ServerTransport(FakeTransport):
         if not self.peerReads:
             return None
         data: bytes | None = super().getOutBuffer()
+        self.waiting = 0
         if self._isFull:
             self._isFull = False
             if self.producer:
@@ -314,6 +313,7 @@ class ServerTransport(FakeTransport):
         if not self.disconnected:
             self.wasAborted = True
             self.stream = []
+            self.waiting = 0
             self.disconnectReason = ConnectionAborted()  # type: ignore[assignment]
             self.disconnecting = True
 

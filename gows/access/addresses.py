@@ -88,6 +88,8 @@ def _ipOfPeer(peer: IAddress) -> IP | None:
 
 def _ipOfHop(hop: str) -> IP | None:
     hop = hop.strip()
+    if "%" in hop:  # a zone, which is anything, and means nothing to another host
+        return None
     if hop.startswith("["):  # [2001:db8::1]:443
         hop = hop[1:].partition("]")[0]
     elif hop.count(":") == 1:  # 192.0.2.1:443

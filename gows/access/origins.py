@@ -20,6 +20,8 @@ def parseOrigin(text: str) -> str:
     """
     if text == "null":
         return text
+    if not (text.isascii() and text.isprintable()) or set(text) & {" ", "*"}:
+        raise ValueError("an origin is ASCII (IDNA), without blanks or wildcards")
     parts = urlsplit(text)
     if not (parts.scheme and parts.hostname):
         raise ValueError("an origin is scheme://host or scheme://host:port")

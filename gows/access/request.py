@@ -17,18 +17,18 @@ MAX_HEAD: Final = 16 * 1024
 """The largest request head, in bytes, its empty line included."""
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP/(\d\.\d)")
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
+# Twisted keeps header names for good, 10,000 of them: they must not be long.
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}):[ \t]*(.*?)[ \t]*")
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # a bare CR or LF, too
-_AUTHORITY = re.compile(r"(?i)(?:https?|wss?)://[^/?]*")
+_AUTHORITY = re.compile(r"(?i)\A(?:https?|wss?)://[^/?]*")
 
 _HANDSHAKE_FIELDS = (
-    b"Host",
-    b"Upgrade",
-    b"Connection",
-    b"Sec-WebSocket-Key",
-    b"Sec-WebSocket-Version",
-    b"Sec-WebSocket-Protocol",
-    b"Sec-WebSocket-Extensions",
+    "Host",
+    "Upgrade",
+    "Connection",
+    "Sec-WebSocket-Key",
+    "Sec-WebSocket-Version",
+    "Sec-WebSocket-Protocol",
 )
 
 
@@ -40,6 +40,7 @@ class RequestHead(msgspec.Struct, frozen=True):
     @ivar path: percent-encoded, never empty
     @ivar query: what follows the C{?}, percent-encoded; empty if there is none
     @ivar version: such as C{1.1}
+    @ivar headers: values that are not UTF-8 have been taken for Latin-1
     @ivar raw: the head as it came
     """
 
@@ -74,13 +75,13 @@ class RequestHead(msgspec.Struct, frozen=True):
     @property
     def wantsWebSocket(self) -> bool:
         """Whether this asks for an upgrade to WebSocket, rightly or wrongly."""
-        return any(name.lower() == "websocket" for name in self._listOf("Upgrade"))
+        return any(name.lower() == "websocket" for name in self.items("Upgrade"))
 
     @property
     def hasBody(self) -> bool:
         """Whether a body follows."""
-        lengths = self.headers.getRawHeaders("Content-Length", [])
-        return self.headers.hasHeader("Transfer-Encoding") or any(
+        lengths = self.values("Content-Length")
+        return bool(self.values("Transfer-Encoding")) or any(
             length != "0" for length in lengths
         )
 
@@ -91,7 +92,7 @@ class RequestHead(msgspec.Struct, frozen=True):
 
         @raise Refusal: 400, if there are several
         """
-        origins = self.headers.getRawHeaders("Origin", [])
+        origins = self.values("Origin")
         if len(origins) > 1:
             raise Refusal(400, "The Origin header is given more than once.")
         return origins[0] if origins else None
@@ -99,24 +100,36 @@ class RequestHead(msgspec.Struct, frozen=True):
     @property
     def subprotocols(self) -> tuple[str, ...]:
         """The subprotocols that are offered, in order."""
-        return tuple(self._listOf("Sec-WebSocket-Protocol"))
+        return tuple(self.items("Sec-WebSocket-Protocol"))
 
-    def handshake(self) -> bytes:
+    def values(self, name: str) -> list[str]:
+        """Answer each header of this name."""
+        return [*self.headers.getRawHeaders(name, [])]
+
+    def items(self, name: str) -> list[str]:
+        """Answer the items of a list that may come as one header or as several."""
+        values = ",".join(self.values(name))
+        return [item for item in map(str.strip, values.split(",")) if item]
+
+    def handshake(self, extensions: str) -> bytes:
         """
         Write the head anew with nothing but what RFC 6455 (4.2.1) asks about.
 
         Autobahn reads this one: its parser takes more characters for line ends
         than HTTP has, and its debug lines hold whole requests.
-        """
-        lines = [b"GET / HTTP/1.1"]
-        for name in _HANDSHAKE_FIELDS:
-            for value in self.headers.getRawHeaders(name, []):
-                lines.append(name + b": " + value)
-        return b"\r\n".join([*lines, b"", b""])
 
-    def _listOf(self, field: str) -> list[str]:
-        values = ",".join(self.headers.getRawHeaders(field, []))
-        return [item for item in map(str.strip, values.split(",")) if item]
+        @param extensions: in the place of C{Sec-WebSocket-Extensions}; may be empty
+        @raise Refusal: 400, if one of these headers is not ASCII
+        """
+        lines = ["GET / HTTP/1.1"]
+        for name in _HANDSHAKE_FIELDS:
+            lines += [f"{name}: {value}" for value in self.values(name)]
+        if extensions:
+            lines.append(f"Sec-WebSocket-Extensions: {extensions}")
+        head = "\r\n".join([*lines, "", ""])
+        if not head.isascii():
+            raise Refusal(400, "The headers of the handshake must be ASCII.")
+        return head.encode("ascii")
 
 
 def _parseFields(fields: list[bytes]) -> Headers:
@@ -125,8 +138,18 @@ def _parseFields(fields: list[bytes]) -> Headers:
         found = _FIELD.fullmatch(line)
         if found is None or _FORBIDDEN.search(line):
             raise Refusal(400, "A header of the request is malformed.")
-        headers.addRawHeader(*found.groups())
+        name, value = found.groups()
+        headers.addRawHeader(name, _asUTF8(value))
     return headers
+
+
+def _asUTF8(value: bytes) -> bytes:
+    # What Headers answers as strings it decodes as UTF-8, or raises.
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1").encode("utf-8")
+    return value
 
 
 @implementer(IRequest)

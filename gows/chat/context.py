@@ -35,6 +35,18 @@ class Context(msgspec.Struct, frozen=True):
     supportGzip: bool = False
     parameters: Mapping[str, str] = _NO_PARAMETERS
 
+    def __post_init__(self) -> None:
+        """
+        Check who this is.
+
+        @raise ValueError: if the specialKey is not allowed
+        """
+        if fault := _faultOf(self.specialKey):
+            raise ValueError(fault)
+        if not isinstance(self.parameters, MappingProxyType):
+            frozen = MappingProxyType(dict(self.parameters))
+            msgspec.structs.force_setattr(self, "parameters", frozen)
+
     @property
     def key(self) -> str:
         """The registry's key, C{specialKey:0} or C{specialKey:1}."""
@@ -48,7 +60,7 @@ def contextOfKey(key: str) -> Context:
     @raise ValueError: if C{key} is not the L{Context.key} of any context
     """
     specialKey, _, flag = key.rpartition(":")
-    if flag not in ("0", "1") or _faultOf(specialKey):
+    if flag not in ("0", "1"):
         raise ValueError("not a registry's key: it is specialKey:0 or specialKey:1")
     return Context(specialKey, flag == "1")
 

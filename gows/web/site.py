@@ -178,7 +178,7 @@ class Check(Resource):
 
 def _originOfPage(head: RequestHead) -> str | None:
     # Of their own origin browsers say nothing in a GET, but in an opening they do.
-    [referer] = head.headers.getRawHeaders("Referer", [""])[:1]
+    [referer] = [*head.values("Referer"), ""][:1]
     try:
         page = urlsplit(referer)
     except ValueError:

@@ -61,10 +61,11 @@ class Callbacks:
     def _waitFor(self, callback: Callback, pending: Deferred[object]) -> None:
         self.isBusy = True
         self._pending = pending
-        pending.addErrback(lambda failure: self._onFailed(callback, failure))
-        pending.addCallback(self._done)
+        pending.addBoth(self._ended, callback)
 
-    def _done(self, _: object) -> None:
+    def _ended(self, result: object, callback: Callback) -> None:
         self.isBusy = False
         self._pending = None
+        if isinstance(result, Failure):
+            self._onFailed(callback, result)
         self._onDone()

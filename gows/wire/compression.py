@@ -10,12 +10,43 @@ from autobahn.websocket.compress import (
     PerMessageDeflateOfferAccept,
 )
 
+from gows.access.request import RequestHead
+
 WINDOW_BITS: Final = 12
 """
-The largest window, in both directions: 4 KiB, an eighth of zlib's.
+The largest window that is used: 4 KiB, an eighth of zlib's.
 
-It bounds what a connection's inflater holds, here and in the client.
+It bounds what a connection's inflater holds here, where the client lets us ask for
+that (browsers do), and what one in the client needs.
 """
+
+
+_DEFLATE: Final = "permessage-deflate"
+
+
+def soundOffers(head: RequestHead) -> str:
+    """
+    Take the offers of permessage-deflate that can be understood, for Autobahn.
+
+    One that cannot be is declined, not the opening (RFC 7692, 5.1). Autobahn would
+    fail the opening.
+    """
+    return ", ".join(filter(_isSound, head.items("Sec-WebSocket-Extensions")))
+
+
+def _isSound(offer: str) -> bool:
+    name, *parameters = map(str.strip, offer.split(";"))
+    if name.lower() != _DEFLATE:
+        return False
+    given: dict[str, list[str | bool]] = {}
+    for parameter in parameters:
+        key, equals, value = map(str.strip, parameter.partition("="))
+        given.setdefault(key.lower(), []).append(value.strip('"') if equals else True)
+    try:
+        PerMessageDeflateOffer.parse(given)
+    except Exception:  # Autobahn raises no narrower one
+        return False
+    return True
 
 
 def acceptDeflate(offers: Iterable[object]) -> PerMessageDeflateOfferAccept | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from autobahn.twisted.websocket import WebSocketServerFactory
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
 from gows.access.addresses import TrustedProxies
@@ -26,6 +27,25 @@ from gows.wire.protocol import GowsProtocol
 
 if TYPE_CHECKING:
     from gows.web.site import PublicSite
+
+
+class ExactTimers:
+    """
+    Autobahn's timers, to the moment.
+
+    Its own (txaio's batched timer) cuts the time of a call down to whole seconds:
+    a timeout of one second could be none at all.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        """Keep time by this clock."""
+        self._clock = clock
+
+    def call_later(
+        self, delay: float, function: Callable[..., object], *args: object
+    ) -> IDelayedCall:
+        """See C{txaio.IBatchedTimer}."""
+        return self._clock.callLater(delay, function, *args)
 
 
 @implementer(IChat)
@@ -70,6 +90,8 @@ class GowsFactory(WebSocketServerFactory):
             autoPingTimeout=settings.pingTimeout,
             perMessageCompressionAccept=acceptDeflate,
         )
+        # Autobahn has no option for it; TimersTests fail when the attribute moves.
+        self._batched_timer = ExactTimers(self.reactor)
         self.registry: Registry[GowsProtocol] = Registry()
         self.journal = journal
         self.proxies = TrustedProxies(settings.trustedProxy)

@@ -21,13 +21,16 @@ class WireForm(NamedTuple):
     """
     One way to put a message into bytes; each connection has one.
 
-    @ivar gzip: text goes out as a gzip member in a binary frame
+    @ivar gzip: text goes out as a gzip member in a binary frame, and binary as it is
     @ivar windowBits: permessage-deflate with a window of two to the power of this
         many bytes and no context takeover; 0: not negotiated
     """
 
     gzip: bool = False
     windowBits: int = 0
+
+
+_PLAIN: Final = WireForm()
 
 
 class Frames:
@@ -40,6 +43,8 @@ class Frames:
 
     def frame(self, form: WireForm) -> bytes:
         """Answer the whole frame of this form, made at the first call only."""
+        if form.gzip and self._message.isBinary:
+            form = _PLAIN
         frame = self._made.get(form)
         if frame is None:
             frame = self._made[form] = _frameOf(self._message, form)
@@ -48,7 +53,7 @@ class Frames:
 
 def _frameOf(message: Message, form: WireForm) -> bytes:
     payload, isBinary = message.payload, message.isBinary
-    if form.gzip and not isBinary:
+    if form.gzip:
         return _framed(_FIN | _BINARY, gzipText(payload))
     opcode = _BINARY if isBinary else _TEXT
     if form.windowBits:

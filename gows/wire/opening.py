@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 from gows.access.request import MAX_HEAD, RequestHead
 from gows.chat.context import Context
 from gows.errors import Refusal, refusalAnswer, undecided
+from gows.wire.compression import soundOffers
 
 if TYPE_CHECKING:
     from gows.wire.protocol import GowsProtocol
@@ -93,12 +94,12 @@ class Opening:
         if head.wantsWebSocket:
             self._checkUpgrade(head)
             self._receive = self._hold
-            self._protocol.beginHandshake(head.handshake())
+            self._protocol.beginHandshake(head.handshake(soundOffers(head)))
         else:
             self._servePlain(head)
 
     def _clientAddress(self, head: RequestHead | None) -> str:
-        hops = head.headers.getRawHeaders("X-Forwarded-For", []) if head else []
+        hops = head.values("X-Forwarded-For") if head else []
         return self._factory.proxies.clientOf(self._protocol.transport.getPeer(), hops)
 
     def _checkUpgrade(self, head: RequestHead) -> None:
@@ -108,8 +109,7 @@ class Opening:
             raise Refusal(405, "An opening must be a GET request.", Allow="GET, HEAD")
         if head.version != "1.1":
             raise Refusal(505, "An opening must be HTTP/1.1.")
-        versions = head.headers.getRawHeaders("Sec-WebSocket-Version", ["13"])
-        if not {"8", "13"}.issuperset(versions):
+        if not {"8", "13"}.issuperset(head.values("Sec-WebSocket-Version")):
             raise Refusal(
                 426,
                 "This version of WebSocket is not spoken here: take 13.",

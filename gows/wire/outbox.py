@@ -35,23 +35,22 @@ class Outbox:
         self._transport = transport
         self._onFull = onFull
         self._isStalled = False
-        self._isFull = False
+        self._isBounded = True
         self._waiting = 0
 
     def write(self, data: bytes) -> None:
-        """
-        Send bytes, or have them wait.
-
-        Once full, what is written still goes out in order: it is the close frame
-        that L{onFull<__init__>} may cause.
-        """
-        if self._isStalled and not self._isFull and self._waiting > LIMIT:
-            self._isFull = True
-            self._onFull()
-            return
+        """Send bytes, or have them wait; beyond the limit they are dropped."""
         if self._isStalled:
+            if self._isBounded and self._waiting > LIMIT:
+                self._isBounded = False
+                self._onFull()
+                return
             self._waiting += len(data)
         self._transport.write(data)
+
+    def lastWords(self) -> None:
+        """Let a close frame pass, however much is waiting."""
+        self._isBounded = False
 
     def pauseProducing(self) -> None:
         """Take note that the transport's buffer is full."""

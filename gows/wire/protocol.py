@@ -30,6 +30,9 @@ MAX_UNPARSED: Final = 64 * 1024
 """How many bytes may wait, unparsed, for an application that takes its time."""
 
 
+_DATA: Final = (0x0, 0x1, 0x2)
+
+
 @implementer(IConnection)
 class GowsProtocol(WebSocketServerProtocol):
     """
@@ -45,6 +48,7 @@ class GowsProtocol(WebSocketServerProtocol):
     transport: Any
     autoPingTimeout: float
     closeHandshakeTimeout: float
+    current_frame: Any
     context: Context
     address: str
 
@@ -128,11 +132,7 @@ class GowsProtocol(WebSocketServerProtocol):
 
     def onOpen(self) -> None:
         """Join the others."""
-        windows = [
-            extension.server_max_window_bits
-            for extension in self.websocket_extensions_in_use
-        ]
-        self._form = WireForm(self.context.supportGzip, *windows)
+        self._form = self._chooseForm()
         self._hasOpened = True
         self._openedAt = self.factory.reactor.seconds()
         self.registerProducer(self._outbox, True)
@@ -144,6 +144,13 @@ class GowsProtocol(WebSocketServerProtocol):
             len(self.factory.registry),
         )
         self._callbacks.call(self.factory.application.onOpen, self)
+
+    def _chooseForm(self) -> WireForm:
+        if self.context.supportGzip:
+            return WireForm(gzip=True)
+        for deflate in self.websocket_extensions_in_use:
+            return WireForm(windowBits=deflate.server_max_window_bits)
+        return WireForm()
 
     def _framesReceived(self, data: bytes) -> None:
         if self.state == self.STATE_CLOSED:
@@ -164,6 +171,29 @@ class GowsProtocol(WebSocketServerProtocol):
             return False
         return bool(super().processData())
 
+    def onFrameData(self, payload: bytes) -> bool | None:
+        """
+        Take a piece of a frame, or skip it once the peer has been told to close.
+
+        Autobahn stops in the middle of a frame that does not decompress, and would
+        not come to the close frame behind it.
+        """
+        if self._skipsFrame():
+            return None
+        goesOn = super().onFrameData(payload)
+        return None if self.failedByMe else goesOn
+
+    def onFrameEnd(self) -> bool | None:
+        """Take the end of a frame, or of one that is skipped."""
+        if not self._skipsFrame():
+            return bool(super().onFrameEnd() is not False)
+        self.inside_message = not self.current_frame.fin
+        self.current_frame = None
+        return None
+
+    def _skipsFrame(self) -> bool:
+        return bool(self.failedByMe and self.current_frame.opcode in _DATA)
+
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """Hand a message to the application."""
         if self.state != self.STATE_OPEN:
@@ -183,7 +213,9 @@ class GowsProtocol(WebSocketServerProtocol):
 
     def onAutoPingTimeout(self) -> None:
         """Drop a silent peer; not one whose pong waits behind the application."""
-        if not self._callbacks.isBusy:
+        if self.state != self.STATE_OPEN:
+            self.autoPingTimeoutCall = None
+        elif not self._callbacks.isBusy:
             super().onAutoPingTimeout()
         else:
             self.autoPingTimeoutCall = self.factory.reactor.callLater(
@@ -194,7 +226,11 @@ class GowsProtocol(WebSocketServerProtocol):
 
     def send(self, payload: str | bytes, isBinary: bool = False) -> None:
         """See L{IConnection.send}."""
-        self.deliver(Frames(Message.of(payload, isBinary)))
+        frames = Frames(Message.of(payload, isBinary))
+        try:
+            self.deliver(frames)
+        except Exception:
+            self.deliveryFailed(Failure())
 
     def deliver(self, frames: Frames) -> None:
         """Send a message in this connection's wire form, if it is open."""
@@ -246,8 +282,11 @@ class GowsProtocol(WebSocketServerProtocol):
         isReply: bool = False,
     ) -> None:
         """Send a close frame; from here on this connection is nobody's receiver."""
-        super().sendCloseFrame(code, reasonUtf8, isReply)
-        self.factory.unregister(self)
+        self._outbox.lastWords()
+        try:
+            super().sendCloseFrame(code, reasonUtf8, isReply)
+        finally:
+            self.factory.unregister(self)
 
     def dropConnection(self, abort: bool = False) -> None:
         """
@@ -256,6 +295,8 @@ class GowsProtocol(WebSocketServerProtocol):
         A clean close is never aborted: a reset could overtake the last messages.
         A peer that does not read is cut after C{--close-timeout}.
         """
+        if self.state == self.STATE_CLOSING and not (abort or self.wasClean):
+            return  # a second fault: it still may answer the close frame of the first
         abort = abort and not self.wasClean
         super().dropConnection(abort)
         if self._hasOpened:
@@ -289,7 +330,10 @@ class GowsProtocol(WebSocketServerProtocol):
 
     def _sendClose(self, close: closing.Close) -> None:
         if self.state == self.STATE_OPEN:
-            self.sendCloseFrame(close.code, close.reason.encode("utf-8"))
+            try:
+                self.sendCloseFrame(close.code, close.reason.encode("utf-8"))
+            except Exception:
+                self.deliveryFailed(Failure())
 
     def _readerStalled(self) -> None:
         self._failure = Failure(ProtocolError(closing.TOO_SLOW.reason))

@@ -1,0 +1,173 @@
+"""Tests for messages as WebSocket frames."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import zlib
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from gows.chat.message import Message
+from gows.wire.frames import Frames, WireForm
+
+PROPERTY = settings(max_examples=80, deadline=None, database=None, derandomize=True)
+
+WINDOWS = range(9, 16)
+FORMS = [WireForm(gzip, bits) for gzip in (False, True) for bits in (0, *WINDOWS)]
+TEXT = "Grüße, \N{GRINNING FACE}! ".encode() * 20
+NOISE = random.Random(6455).randbytes(50_000)
+
+
+def frameOf(payload: bytes, form: WireForm, isBinary: bool = False) -> bytes:
+    """Make the frame of a message in one form."""
+    return Frames(Message(payload, isBinary)).frame(form)
+
+
+def taken(frame: bytes) -> tuple[int, bytes]:
+    """Take a server's frame apart as RFC 6455 says: first byte, payload."""
+    length, start = frame[1], 2
+    assert length < 128, "a server masks nothing"
+    if length == 126:
+        length, start = int.from_bytes(frame[2:4], "big"), 4
+    elif length == 127:
+        length, start = int.from_bytes(frame[2:10], "big"), 10
+    assert len(frame) == start + length
+    return frame[0], frame[start:]
+
+
+def inflated(payload: bytes, windowBits: int) -> bytes:
+    """Inflate a message as RFC 7692 says, with a window of that size alone."""
+    inflater = zlib.decompressobj(-windowBits)
+    data = inflater.decompress(payload + b"\x00\x00\xff\xff")
+    assert not inflater.unconsumed_tail
+    assert not inflater.unused_data
+    return data
+
+
+class PlainTests(SynchronousTestCase):
+    """Without compression a payload has a head before it, and is as it was."""
+
+    def test_heads(self) -> None:
+        """The head is the shortest that holds the length."""
+        for length, head in (
+            (0, b"\x81\x00"),
+            (1, b"\x81\x01"),
+            (125, b"\x81\x7d"),
+            (126, b"\x81\x7e\x00\x7e"),
+            (127, b"\x81\x7e\x00\x7f"),
+            (65535, b"\x81\x7e\xff\xff"),
+            (65536, b"\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x00"),
+        ):
+            payload = b"a" * length
+            self.assertEqual(frameOf(payload, WireForm()), head + payload)
+
+    def test_binary(self) -> None:
+        """Binary messages go out as such."""
+        self.assertEqual(frameOf(b"\xff\0", WireForm(), True), b"\x82\x02\xff\0")
+
+
+class GzipTests(SynchronousTestCase):
+    """Who asked for gzip gets text as a gzip member in a binary frame."""
+
+    @PROPERTY
+    @given(st.text())
+    @example("")
+    @example("a" * 100_000)
+    def test_text(self, text: str) -> None:
+        """Text comes out of it again."""
+        firstByte, payload = taken(frameOf(text.encode(), WireForm(True)))
+        self.assertEqual(firstByte, 0x82)
+        self.assertEqual(gzip.decompress(payload).decode(), text)
+
+    def test_notTwice(self) -> None:
+        """It is not compressed again where permessage-deflate was negotiated."""
+        for bits in WINDOWS:
+            frame = frameOf(TEXT, WireForm(True, bits))
+            self.assertEqual(frame, frameOf(TEXT, WireForm(True)))
+
+    def test_binaryIsNot(self) -> None:
+        """Binary messages are never gzipped: they would be taken for text."""
+        for payload in (b"", b"\xff\0", TEXT):
+            frames = Frames(Message(payload, isBinary=True))
+            self.assertIs(frames.frame(WireForm(gzip=True)), frames.frame(WireForm()))
+
+
+class DeflateTests(SynchronousTestCase):
+    """Where permessage-deflate was negotiated, messages are deflated."""
+
+    def test_marked(self) -> None:
+        """RSV1 says that it is deflated; text stays text, binary stays binary."""
+        for bits in WINDOWS:
+            form = WireForm(False, bits)
+            self.assertEqual(taken(frameOf(TEXT, form))[0], 0xC1)
+            self.assertEqual(taken(frameOf(TEXT, form, True))[0], 0xC2)
+
+    def test_empty(self) -> None:
+        """An empty message is the one byte that RFC 7692 (7.2.3.6) gives it."""
+        for bits in WINDOWS:
+            self.assertEqual(frameOf(b"", WireForm(False, bits)), b"\xc1\x01\x00")
+
+    def test_window(self) -> None:
+        """An inflater with the negotiated window is enough, however far it repeats."""
+        far = b"".join(NOISE[:size] * 2 for size in (200, 500, 5000, 20_000, 40_000))
+        for bits in WINDOWS:
+            for payload in (TEXT, NOISE, far, bytes(200_000)):
+                _, deflated = taken(frameOf(payload, WireForm(False, bits)))
+                self.assertEqual(inflated(deflated, bits), payload)
+
+    def test_windowIsUsed(self) -> None:
+        """A larger window finds what repeats farther back."""
+        repeats = NOISE[:20_000] * 2
+        small = frameOf(repeats, WireForm(False, 9))
+        large = frameOf(repeats, WireForm(False, 15))
+        self.assertLess(len(large), 22_000)
+        self.assertGreater(len(small), 40_000)
+
+    @PROPERTY
+    @given(st.binary(max_size=2000), st.sampled_from(WINDOWS), st.booleans())
+    @example(b"\x00\x00\xff\xff", 15, True)
+    @example(b"\x00\x00\xff\xff" * 100, 9, True)
+    def test_anything(self, payload: bytes, bits: int, isBinary: bool) -> None:
+        """Whatever a message holds comes out of it again."""
+        _, deflated = taken(frameOf(payload, WireForm(False, bits), isBinary))
+        self.assertEqual(inflated(deflated, bits), payload)
+        self.assertFalse(deflated.endswith(b"\x00\x00\xff\xff"))
+
+    def test_noContext(self) -> None:
+        """A message is deflated alone: before or after others it is the same."""
+        form = WireForm(False, 12)
+        before = frameOf(TEXT, form)
+        frameOf(NOISE, form)
+        self.assertEqual(frameOf(TEXT, form), before)
+
+    def test_smaller(self) -> None:
+        """What repeats becomes smaller."""
+        for bits in WINDOWS:
+            self.assertLess(len(frameOf(TEXT, WireForm(False, bits))), len(TEXT) // 4)
+
+
+class SharedTests(SynchronousTestCase):
+    """Each form of a message is made once, for however many receivers."""
+
+    def test_once(self) -> None:
+        """All who ask for one form get the very same bytes."""
+        for isBinary in (False, True):
+            frames = Frames(Message(TEXT, isBinary))
+            first = [frames.frame(form) for form in FORMS]
+            again = [frames.frame(WireForm(*form)) for form in FORMS]
+            for one, other in zip(first, again, strict=True):
+                self.assertIs(one, other)
+
+    def test_order(self) -> None:
+        """It makes no difference who asks first."""
+        forwards, backwards = Frames(Message(TEXT)), Frames(Message(TEXT))
+        made = {form: forwards.frame(form) for form in FORMS}
+        for form in reversed(FORMS):
+            self.assertEqual(backwards.frame(form), made[form])
+
+    def test_default(self) -> None:
+        """Unless something is negotiated a message goes out as it is."""
+        self.assertEqual(WireForm(), WireForm(gzip=False, windowBits=0))

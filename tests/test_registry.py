@@ -1,0 +1,135 @@
+"""Tests for who is here, by key."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from gows.chat.registry import Registry
+
+PROPERTY = settings(max_examples=60, deadline=None, database=None, derandomize=True)
+
+STEPS = st.lists(
+    st.tuples(st.booleans(), st.sampled_from("abc"), st.integers(0, 5)), max_size=40
+)
+
+
+class Member:
+    """Somebody who is equal to nobody else."""
+
+
+class RegistryTests(SynchronousTestCase):
+    """Connections come, are found, and go, each by itself."""
+
+    def setUp(self) -> None:
+        """Begin with nobody."""
+        self.registry: Registry[Member] = Registry()
+
+    def add(self, key: str) -> Member:
+        """Let somebody new in."""
+        member = Member()
+        self.registry.add(key, member)
+        return member
+
+    def test_empty(self) -> None:
+        """At first nobody is here."""
+        self.assertEqual(len(self.registry), 0)
+        self.assertEqual(list(self.registry), [])
+        self.assertEqual(self.registry.holders("alice:0"), ())
+        self.assertNotIn(Member(), self.registry)
+
+    def test_found(self) -> None:
+        """Who came in is counted, and found under its key alone."""
+        alice = self.add("alice:0")
+        self.assertEqual(len(self.registry), 1)
+        self.assertIn(alice, self.registry)
+        self.assertEqual(self.registry.holders("alice:0"), (alice,))
+        self.assertEqual(self.registry.holders("alice:1"), ())
+
+    def test_orderOfArrival(self) -> None:
+        """Everybody is listed in the order of arrival, whatever the keys."""
+        members = [self.add(key) for key in ("b", "a", "c", "a")]
+        self.assertEqual(list(self.registry), members)
+
+    def test_severalOfOneKey(self) -> None:
+        """Several may have one key; the oldest is named first."""
+        first, other, second = self.add("a"), self.add("b"), self.add("a")
+        self.assertEqual(self.registry.holders("a"), (first, second))
+        self.assertEqual(self.registry.holders("b"), (other,))
+
+    def test_twice(self) -> None:
+        """The same connection cannot come in twice, under no key."""
+        alice = self.add("alice:0")
+        self.assertRaises(ValueError, self.registry.add, "alice:0", alice)
+        self.assertRaises(ValueError, self.registry.add, "alice:1", alice)
+        self.assertEqual(list(self.registry), [alice])
+        self.assertEqual(self.registry.holders("alice:1"), ())
+
+    def test_goes(self) -> None:
+        """Who goes is found no more."""
+        alice, bob = self.add("alice:0"), self.add("bob:0")
+        self.assertIs(self.registry.remove(alice), True)
+        self.assertNotIn(alice, self.registry)
+        self.assertEqual(self.registry.holders("alice:0"), ())
+        self.assertEqual(list(self.registry), [bob])
+
+    def test_goesByIdentity(self) -> None:
+        """When the old connection of a key goes, the new one stays."""
+        old, new = self.add("alice:0"), self.add("alice:0")
+        self.registry.remove(old)
+        self.assertEqual(self.registry.holders("alice:0"), (new,))
+        self.assertIn(new, self.registry)
+
+    def test_goesTwice(self) -> None:
+        """Who is gone already can go again, without effect on who took the key."""
+        old = self.add("alice:0")
+        self.registry.remove(old)
+        new = self.add("alice:0")
+        self.assertIs(self.registry.remove(old), False)
+        self.assertEqual(self.registry.holders("alice:0"), (new,))
+
+    def test_neverCame(self) -> None:
+        """Who was never here can be let go, without effect."""
+        alice = self.add("alice:0")
+        self.assertIs(self.registry.remove(Member()), False)
+        self.assertEqual(list(self.registry), [alice])
+
+    def test_comesBack(self) -> None:
+        """Who went may come again, under another key, and is the newest."""
+        alice, bob = self.add("alice:0"), self.add("bob:0")
+        self.registry.remove(alice)
+        self.registry.add("alice:1", alice)
+        self.assertEqual(list(self.registry), [bob, alice])
+        self.assertEqual(self.registry.holders("alice:0"), ())
+        self.assertEqual(self.registry.holders("alice:1"), (alice,))
+
+    def test_holdersDoNotChange(self) -> None:
+        """Holders once looked up may be gone through while they come and go."""
+        alice = self.add("alice:0")
+        before = self.registry.holders("alice:0")
+        self.add("alice:0")
+        self.registry.remove(alice)
+        self.assertEqual(before, (alice,))
+
+    @PROPERTY
+    @given(STEPS)
+    def test_likeAList(self, steps: list[tuple[bool, str, int]]) -> None:
+        """However they come and go, the registry says who is here and where."""
+        registry: Registry[int] = Registry()
+        here: list[tuple[str, int]] = []
+        for comes, key, member in steps:
+            present = [pair for pair in here if pair[1] == member]
+            if not comes:
+                self.assertEqual(registry.remove(member), bool(present))
+                here = [pair for pair in here if pair[1] != member]
+            elif present:
+                self.assertRaises(ValueError, registry.add, key, member)
+            else:
+                registry.add(key, member)
+                here.append((key, member))
+            self.assertEqual(list(registry), [member for _, member in here])
+            self.assertEqual(len(registry), len(here))
+            for wanted in "abc":
+                holders = tuple(member for key, member in here if key == wanted)
+                self.assertEqual(registry.holders(wanted), holders)
