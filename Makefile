@@ -29,7 +29,7 @@ sample: $(VENV)/.runs
 
 conformance: $(VENV)/.runs
 	conformance/setup.sh .conformance
-	$(BIN)/python conformance/run.py $(CASES)
+	set -f; $(BIN)/python conformance/run.py $(CASES)
 
 clean:
 	rm -rf $(VENV) .conformance build dist *.egg-info _trial_temp*
