@@ -169,7 +169,7 @@ class Journal:
 
     def cannotStart(self, line: str) -> None:
         """Write why the server does not start."""
-        self._service.critical("cannot start: {line}", line=line)
+        self._service.error("cannot start: {line}", line=line)
 
     def certificateLoaded(self, path: str) -> None:
         """Write that new connections get this certificate."""

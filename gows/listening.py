@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 from twisted.application.service import Service
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
@@ -27,6 +29,8 @@ from twisted.python.failure import Failure
 from gows.errors import CannotStart
 from gows.journal import Journal
 from gows.settings import Settings
+
+_ARGUMENT = re.compile(r"(?<!\\):")
 
 BACKLOG = 1024
 """Connections that the kernel holds for --port until they are accepted."""
@@ -60,7 +64,7 @@ def doors(
         bringsTLS = _bringsTLS(description)
         try:
             endpoint = serverFromString(reactor, description)
-        except (LookupError, OSError, SSL.Error, TypeError, ValueError) as error:
+        except Exception as error:  # plugins parse it, and raise what they like
             raise CannotStart(
                 f"listen {description!r} is not understood: {_explained(error)}"
             ) from error
@@ -76,16 +80,28 @@ def _simpleWay(settings: Settings) -> str:
 
 
 def _bringsTLS(description: str) -> bool:
-    kind, _, rest = description.partition(":")
-    inner = rest.partition(":")[0]
-    if kind == "haproxy" and inner in ("ssl", "tls"):
+    kind, *rest = _ARGUMENT.split(description)
+    isProxied = kind == "haproxy"
+    while kind == "haproxy" and rest:
+        kind, *rest = rest
+    if isProxied and kind in ("ssl", "tls"):
         raise CannotStart(
             f"listen {description!r} expects the PROXY header inside TLS, which no "
             "proxy sends: take haproxy:tcp:... with --cert and --key"
         )
-    if "stdio" in (kind, inner):
+    if kind == "stdio":
         raise CannotStart(f"listen {description!r} is no port to listen on")
+    if kind == "tls":
+        _checkFolder(description, rest)
     return kind in ("ssl", "tls")
+
+
+def _checkFolder(description: str, arguments: list[str]) -> None:
+    # Twisted would listen, and look for a certificate when somebody comes.
+    for argument in arguments[:1]:
+        folder = Path(argument.removeprefix("path=").replace("\\:", ":"))
+        if not any(folder.glob("*.pem")):
+            raise CannotStart(f"listen {description!r}: {folder} holds no .pem files")
 
 
 def _explained(error: Exception) -> str:
@@ -93,9 +109,13 @@ def _explained(error: Exception) -> str:
         return f"there is no {error.args[0]!r} here"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}"
-    if isinstance(error, SSL.Error):
+    if isinstance(error, SSL.Error | crypto.Error):
         return "its certificate or key is no good PEM"
-    return " ".join(str(error).split())
+    if isinstance(error, TypeError):
+        return "an argument is missing, unknown, or one too many"
+    if "invalid literal for int" in str(error):
+        return "a number is missing, or is none"
+    return " ".join(str(error).split()) or "it ends too early"
 
 
 class ListeningService(Service):

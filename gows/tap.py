@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, NoReturn, cast
@@ -129,17 +130,27 @@ def makeApplicationOf(name: str) -> Callable[[IChat], IApplication]:
         raise CannotStart(f"app {name} is no class or callable that makes one")
 
     def make(chat: IChat) -> IApplication:
-        application = maker(chat)
+        try:
+            application = maker(chat)
+        except Exception as error:
+            raise CannotStart(
+                f"app {name} cannot be made: {type(error).__name__}: "
+                f"{' '.join(str(error).split())} ({_whereOf(error)})"
+            ) from error
         try:
             verifyObject(IApplication, application)
-        except Invalid as error:
+        except Invalid:
             raise CannotStart(
-                f"app {name} does not provide gows.interfaces.IApplication: "
-                f"{' '.join(str(error).split())}"
-            ) from error
+                f"app {name} makes what does not provide gows.interfaces.IApplication"
+            ) from None
         return cast(IApplication, application)
 
     return make
+
+
+def _whereOf(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{last.filename}:{last.lineno}"
 
 
 def makeService(options: Options) -> IService:
@@ -147,14 +158,10 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     twistd = getattr(options, "parent", None) or {}
-    terminal = Terminal(
-        willDaemonize=not (twistd.get("nodaemon", True) or twistd.get("debug")),
-        pidFile=twistd.get("pidfile"),
-    )
+    terminal = Terminal(twistd.get("pidfile"))
     try:
         return _service(options.settings, twistd, terminal, reactor)
     except CannotStart as error:
-        terminal.release()
         terminal.giveUp(str(error))
 
 

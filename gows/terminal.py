@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
@@ -14,24 +15,23 @@ class Terminal:
     """
     Shows one line when the server cannot start, daemonised or not.
 
-    twistd's daemon has lost its standard error by then, and what it passes to
-    the waiting parent is cut after 100 bytes: a copy of the descriptor is kept
-    until the start is over.
+    By then a daemon has no standard error any more, what twistd passes to the
+    waiting parent is cut after 100 bytes, and in the foreground C{sys.stderr} goes
+    to the log: a copy of the descriptor is kept until the start is over.
     """
 
-    def __init__(self, willDaemonize: bool, pidFile: str | None = None) -> None:
+    def __init__(self, pidFile: str | None = None, descriptor: int = 2) -> None:
         """
         Keep the terminal.
 
         @param pidFile: twistd's; it is removed when the start is given up
+        @param descriptor: where the terminal is; standard error
         """
         self._pidFile = pidFile
+        self._process = os.getpid()
         self._copy: int | None = None
-        if willDaemonize:
-            try:
-                self._copy = os.dup(2)
-            except OSError:  # started without a standard error
-                self._copy = os.open(os.devnull, os.O_WRONLY)
+        with suppress(OSError):  # it may have been started without one
+            self._copy = os.dup(descriptor)
 
     def release(self) -> None:
         """Let go of the terminal: the start is over."""
@@ -44,13 +44,17 @@ class Terminal:
         Show a line, and end the process with status 1.
 
         @raise SystemExit: in the foreground
-        @raise CannotStart: in a daemon, whose parent waits for twistd's word
+        @raise CannotStart: in a daemon: its parent waits for twistd's word, which
+            comes for exceptions only
         """
-        if self._copy is None:
-            self._removePidFile()
-            raise SystemExit(f"gows: {line}")
-        os.write(self._copy, f"gows: {line}\n".encode())
+        if self._copy is not None:
+            with suppress(OSError):  # nobody is there to see it
+                os.write(self._copy, f"gows: {line}\n".encode("utf-8", "replace"))
         self.release()
+        if os.getpid() == self._process:
+            self._removePidFile()
+            raise SystemExit(1)
+        sys.excepthook = _sayNothing  # a traceback would go to the log
         raise CannotStart("see the line above")
 
     def _removePidFile(self) -> None:
@@ -61,3 +65,7 @@ class Terminal:
             pidFile = Path(self._pidFile)
             if int(pidFile.read_text()) == os.getpid():
                 pidFile.unlink()
+
+
+def _sayNothing(*_: object) -> None:
+    """Everything has been said."""

@@ -232,7 +232,7 @@ class LevelTests(JournalCase):
         journal.listening(ADDRESS, False)
         journal.cut(1)
         journal.certificateKept("it is broken")
-        journal.cannotStart("the port is taken")
+        journal.applicationFailed(failure())
 
     def test_levels(self) -> None:
         """A level's own lines are written, and those above it."""

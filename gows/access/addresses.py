@@ -16,6 +16,9 @@ from twisted.internet.address import IPv4Address as TCP4
 from twisted.internet.address import IPv6Address as TCP6
 from twisted.internet.interfaces import IAddress
 
+UNKNOWN = "unknown"
+"""The address of who came through a proxy whose header names no address."""
+
 UNIX = "unix"
 """The address of who came over a Unix socket, where there are no addresses."""
 
@@ -57,9 +60,14 @@ class TrustedProxies:
 
         @param peer: whom the transport is connected to
         @param forwardedFor: the values of the C{X-Forwarded-For} headers, in order
-        @return: an IP address, or L{UNIX}
+        @return: an IP address, L{UNIX}, or L{UNKNOWN}
         """
-        nearest = _ipOfPeer(peer)
+        if isinstance(peer, TCP4 | TCP6):
+            nearest = _parsed(peer.host)
+            if nearest is None:
+                return UNKNOWN
+        else:
+            nearest = None
         if not self._trusts(nearest):
             return _written(nearest)
         hops = [hop for value in forwardedFor for hop in value.split(",")]
@@ -80,10 +88,6 @@ class TrustedProxies:
 
 def _written(ip: IP | None) -> str:
     return UNIX if ip is None else str(ip)
-
-
-def _ipOfPeer(peer: IAddress) -> IP | None:
-    return _parsed(peer.host) if isinstance(peer, TCP4 | TCP6) else None
 
 
 def _ipOfHop(hop: str) -> IP | None:

@@ -110,6 +110,7 @@ class GowsFactory(WebSocketServerFactory):
         self._fanOut = FanOut(self.registry)
         self._notGone: set[GowsProtocol] = set()
         self._drain: Drain | None = None
+        self._isHurried = False
 
     def broadcast(self, payload: str | bytes, isBinary: bool = False) -> None:
         """See L{IChat.broadcast}."""
@@ -148,9 +149,12 @@ class GowsFactory(WebSocketServerFactory):
         if self._drain is None:
             self.admission.draining = True
             self._drain = Drain(self._notGone, seconds, self.reactor, self.journal)
+            if self._isHurried:
+                self._drain.hurry()
         return self._drain.done
 
     def hurry(self) -> None:
-        """Stop to wait, if a drain is waiting."""
+        """Let a drain wait no longer, be it that it has not even begun."""
+        self._isHurried = True
         if self._drain is not None:
             self._drain.hurry()
