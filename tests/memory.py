@@ -173,7 +173,7 @@ def answerOf(data: bytes, isHead: bool = False) -> Answer:
     assert end, f"not a whole answer: {data!r}"
     status, *lines = head.decode("ascii").split("\r\n")
     version, number, phrase = status.split(" ", 2)
-    assert version == "HTTP/1.1", status
+    assert version in ("HTTP/1.0", "HTTP/1.1"), status
     fields = [line.split(": ", 1) for line in lines]
     headers = {name.lower(): value for name, value in fields}
     assert len(headers) == len(fields), f"a header is given twice: {lines}"

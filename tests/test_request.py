@@ -242,9 +242,11 @@ class FieldsTests(RequestCase):
             self.refused(b"X: a" + lineEnd + b"Y: b")
             self.refused(b"X: a" + lineEnd)
 
-    def test_raw(self) -> None:
-        """The head stays as it came, for who reads it again."""
-        self.assertEqual(RequestHead.parse(OPENING).raw, OPENING)
+    def test_plain(self) -> None:
+        """For a plain answer nothing is shown but method, path and version."""
+        self.assertEqual(
+            RequestHead.parse(OPENING).plain(), b"GET / HTTP/1.1\r\nHost: gows\r\n\r\n"
+        )
 
 
 class QuestionsTests(RequestCase):

@@ -41,7 +41,6 @@ class RequestHead(msgspec.Struct, frozen=True):
     @ivar query: what follows the C{?}, percent-encoded; empty if there is none
     @ivar version: such as C{1.1}
     @ivar headers: values that are not UTF-8 have been taken for Latin-1
-    @ivar raw: the head as it came
     """
 
     method: str
@@ -49,7 +48,6 @@ class RequestHead(msgspec.Struct, frozen=True):
     query: str
     version: str
     headers: Headers
-    raw: bytes
 
     @classmethod
     def parse(cls, raw: bytes) -> RequestHead:
@@ -70,7 +68,7 @@ class RequestHead(msgspec.Struct, frozen=True):
         if target[:1] not in ("/", "?", ""):
             raise Refusal(400, "The request's target must be a path.")
         path, _, query = target.partition("?")
-        return cls(method, path or "/", query, version, _parseFields(fields), raw)
+        return cls(method, path or "/", query, version, _parseFields(fields))
 
     @property
     def wantsWebSocket(self) -> bool:
@@ -110,6 +108,15 @@ class RequestHead(msgspec.Struct, frozen=True):
         """Answer the items of a list that may come as one header or as several."""
         values = ",".join(self.values(name))
         return [item for item in map(str.strip, values.split(",")) if item]
+
+    def plain(self) -> bytes:
+        """
+        Write the head anew with nothing but what a static resource asks about.
+
+        twisted.web reads this one: what it does not see it cannot read differently.
+        """
+        lines = [f"{self.method} {self.path} HTTP/{self.version}", "Host: gows"]
+        return "\r\n".join([*lines, "", ""]).encode("ascii")
 
     def handshake(self, extensions: str) -> bytes:
         """

@@ -7,7 +7,8 @@ from importlib.resources import files
 from typing import Final, cast
 from urllib.parse import urlsplit
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.http import Request as HTTPRequest
@@ -45,10 +46,17 @@ class Channel(HTTPChannel):
 
     @ivar head: the request's head, as the opening read it
     @ivar address: the client's own address
+    @ivar isLost: whether the peer has left
     """
 
     head: RequestHead
     address: str
+    isLost = False
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Take note that the peer has left."""
+        self.isLost = True
+        super().connectionLost(reason)
 
     def checkPersistence(self, request: Request, version: bytes) -> bool:
         """Let no second request follow."""
@@ -137,12 +145,13 @@ class Check(Resource):
 
     def render_GET(self, request: Request) -> int:
         """Ask, and answer in any web page's reach: there are no secrets in it."""
-        asked = Deferred.fromCoroutine(self._ask(cast(Channel, request.channel)))
-        request.notifyFinish().addErrback(lambda _: asked.cancel())
-        asked.addCallbacks(
-            lambda _: self._answer(request, 200, "This opening would succeed."),
-            lambda failure: self._refuse(request, failure),
+        channel = cast(Channel, request.channel)
+        asked = Deferred.fromCoroutine(self._ask(channel))
+        asked.addCallback(
+            lambda _: self._answer(request, 200, "This opening would succeed.")
         )
+        asked.addErrback(lambda failure: self._refuse(request, channel, failure))
+        request.notifyFinish().addErrback(lambda _: asked.cancel())
         return NOT_DONE_YET
 
     async def _ask(self, channel: Channel) -> Context:
@@ -150,10 +159,10 @@ class Check(Resource):
         origin = head.origin or _originOfPage(head)
         return await self._admission.admit(head, address, origin, isCheck=True)
 
-    def _refuse(self, request: Request, failure: Failure) -> None:
-        refusal = failure.value
-        if isinstance(refusal, CancelledError):
+    def _refuse(self, request: Request, channel: Channel, failure: Failure) -> None:
+        if channel.isLost:
             return
+        refusal = failure.value
         if not isinstance(refusal, Refusal):
             self._journal.applicationFailed(failure)
             refusal = undecided()

@@ -29,7 +29,8 @@ class Drain:
     Closes connections with 1001 once their callbacks are done, then waits.
 
     A message that was accepted before is sent before the close frame, on each
-    connection; who answers the close frame has read it.
+    connection; who answers the close frame has read it. Callbacks get half of the
+    time: one that hangs is not to keep the others from a proper close.
     """
 
     def __init__(
@@ -49,7 +50,10 @@ class Drain:
         self.done: Deferred[None] = Deferred()
         self._connections = connections
         self._journal = journal
-        self._timeout: IDelayedCall = clock.callLater(seconds, self.hurry)
+        self._calls: list[IDelayedCall] = [
+            clock.callLater(seconds / 2, self._closeAll),
+            clock.callLater(seconds, self.hurry),
+        ]
         journal.stopping(len(connections), seconds)
         before: Iterable[Drainable] = tuple(connections)
         idle = DeferredList([connection.whenIdle() for connection in before])
@@ -81,6 +85,7 @@ class Drain:
     def _finish(self) -> None:
         if self.done.called:
             return
-        if self._timeout.active():
-            self._timeout.cancel()
+        for call in self._calls:
+            if call.active():
+                call.cancel()
         self.done.callback(None)

@@ -123,13 +123,15 @@ class Opening:
             raise Refusal(404, "There is nothing here.")
         if head.method not in ("GET", "HEAD"):
             raise Refusal(405, "Only GET and HEAD are allowed.", Allow="GET, HEAD")
+        if head.version not in ("1.0", "1.1"):
+            raise Refusal(505, "A request must be HTTP/1.1 or HTTP/1.0.")
         if head.hasBody:
             raise Refusal(400, "A request takes no body here.")
         channel = site.channelFor(head, self.address)
         self._receive = self._discard
         self._channelLost = channel.connectionLost
         channel.makeConnection(self._protocol.transport)
-        channel.dataReceived(head.raw)
+        channel.dataReceived(head.plain())
 
     def decide(self) -> Deferred[None]:
         """

@@ -326,7 +326,7 @@ class GowsProtocol(WebSocketServerProtocol):
         if (failure := self._failure or ending.failure) is not None:
             call(application.onError, self, failure)
         call(application.onClose, self, ending.wasClean, ending.code, ending.reason)
-        self.whenIdle().addCallback(lambda _: self.factory.forget(self))
+        call(self.factory.forget, self)
 
     def _sendClose(self, close: closing.Close) -> None:
         if self.state == self.STATE_OPEN:
