@@ -356,6 +356,19 @@ Issued = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 """A certificate and its key."""
 
 
+KEY_USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
+
 def issue(name: str, issuer: Issued | None = None, isAuthority: bool = False) -> Issued:
     """
     Make a certificate for 127.0.0.1, ::1 and localhost, valid for a day.
@@ -388,6 +401,9 @@ def issue(name: str, issuer: Issued | None = None, isAuthority: bool = False) ->
         )
         .add_extension(x509.BasicConstraints(isAuthority, None), critical=True)
     )
+    if isAuthority:  # as Python 3.13 insists
+        usage = dict.fromkeys(KEY_USAGES, False) | {"key_cert_sign": True}
+        builder = builder.add_extension(x509.KeyUsage(**usage), critical=True)
     return builder.sign(signingKey, hashes.SHA256()), key
 
 
