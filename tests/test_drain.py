@@ -333,6 +333,14 @@ class HurryTests(MemoryTestCase):
         self.assertFalse(alice.transport.wasAborted)
         self.assertTrue(bob.transport.wasAborted)
 
+    def test_beforehand(self) -> None:
+        """Even when it comes before the first one is acted upon."""
+        server = self.factory()
+        alice = self.opened(server)
+        server.hurry()
+        self.successResultOf(server.drain(10))
+        self.assertTrue(alice.transport.wasAborted)
+
     def test_notDraining(self) -> None:
         """Where nothing is drained, nothing is hurried."""
         server = self.factory()

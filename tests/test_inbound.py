@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import tracemalloc
 import zlib
 
@@ -11,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gows.chat.inbound import gunzipText, gzipText, interpreterOf
+from gows.chat.inbound import gunzipText, gzipText, interpreterOf, roomFor
 from gows.chat.message import Message
 from gows.errors import InvalidPayload, MessageError, MessageTooBig, UnsupportedData
 
@@ -188,23 +189,47 @@ class GzipTests(SynchronousTestCase):
 
 
 class PolicyTests(SynchronousTestCase):
-    """--binary says what a binary message is."""
+    """--binary says what a binary message is; text is text."""
+
+    def test_text(self) -> None:
+        """Text of up to the limit is passed on, whatever binary messages are."""
+        for policy in ("gzip", "relay", "refuse"):
+            interpret = interpreterOf(policy, 10)
+            self.assertEqual(interpret(b"a" * 10, False), Message(b"a" * 10))
+            self.assertRaises(MessageTooBig, interpret, b"a" * 11, False)
 
     def test_gzip(self) -> None:
         """With gzip it is text, and what is not is refused."""
         interpret = interpreterOf("gzip", 10)
-        self.assertEqual(interpret(gzipText(b"hi")), Message(b"hi", isBinary=False))
-        self.assertRaises(InvalidPayload, interpret, b"hi")
-        self.assertRaises(MessageTooBig, interpret, gzipText(b"a" * 11))
+        self.assertEqual(interpret(gzipText(b"hi"), True), Message(b"hi"))
+        self.assertRaises(InvalidPayload, interpret, b"hi", True)
+        self.assertRaises(MessageTooBig, interpret, gzipText(b"a" * 11), True)
 
     def test_relay(self) -> None:
         """With relay it stays as it is, whatever it is."""
         interpret = interpreterOf("relay", 10)
-        for payload in (b"", b"\xff\x00", gzipText(b"a" * 11)):
-            self.assertEqual(interpret(payload), Message(payload, isBinary=True))
+        for payload in (b"", b"\xff\x00", bytes(10)):
+            self.assertEqual(interpret(payload, True), Message(payload, isBinary=True))
+        self.assertRaises(MessageTooBig, interpret, bytes(11), True)
 
     def test_refuse(self) -> None:
         """With refuse none is taken, not even a good one."""
         interpret = interpreterOf("refuse", 10)
-        self.assertRaises(UnsupportedData, interpret, b"")
-        self.assertRaises(UnsupportedData, interpret, gzipText(b"hi"))
+        self.assertRaises(UnsupportedData, interpret, b"", True)
+        self.assertRaises(UnsupportedData, interpret, gzipText(b"hi"), True)
+
+
+class RoomTests(SynchronousTestCase):
+    """The parser lets everything through that may turn out to be small enough."""
+
+    def test_gzip(self) -> None:
+        """A gzip member of what does not compress is within it."""
+        for size in (0, 1, 100, 65536):
+            self.assertLessEqual(len(gzipText(os.urandom(size))), roomFor(size))
+
+    def test_deflate(self) -> None:
+        """So is the worst that a deflater can make of a message."""
+        for size in (0, 1, 100, 65536):
+            deflater = zlib.compressobj(9, zlib.DEFLATED, -9, 1, zlib.Z_FIXED)
+            deflated = deflater.compress(b"\xff\xfe" * (size // 2)) + deflater.flush()
+            self.assertLessEqual(len(deflated), roomFor(size))

@@ -379,6 +379,16 @@ class HandshakeTests(MemoryTestCase):
             head = request("GET", "/?specialKey=alice", OPENING, version)
             self.assertEqual(self.ask(self.factory(), head).status, 505, version)
 
+    def test_body(self) -> None:
+        """An opening has no body: one that announces it is refused with 400."""
+        for body in ({"Content_Length": "5"}, {"Transfer_Encoding": "chunked"}):
+            self.assertEqual(self.status(**body), 400)
+        self.assertEqual(self.status(Content_Length="0"), 101)
+
+    def test_oldVersion(self) -> None:
+        """What came before RFC 6455, with its own header for Origin, is not spoken."""
+        self.assertEqual(self.status(Sec_WebSocket_Version="8"), 426)
+
     def test_subprotocols(self) -> None:
         """Of the subprotocols that a client offers none is selected."""
         alice = self.opened(self.factory(), Sec_WebSocket_Protocol="chat, superchat")

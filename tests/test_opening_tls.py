@@ -21,8 +21,8 @@ from gows.wire.protocol import MAX_UNPARSED
 from tests.memory import (
     PEER,
     TEXT,
+    HalfCloseable,
     MemoryTestCase,
-    ServerTransport,
     Wire,
     answerOf,
     closeFrame,
@@ -49,7 +49,7 @@ class SecureClient:
             _Trusting(), True, Factory.forProtocol(Wire), clock=test.clock
         )
         outside, inside = servers.buildProtocol(PEER), clients.buildProtocol(PEER)
-        self.transport = ServerTransport(outside, PEER)
+        self.transport = HalfCloseable(outside, PEER)
         self._clock = test.clock
         self._tls = inside
         self._pump = connect(
@@ -101,9 +101,10 @@ class SecureTests(MemoryTestCase):
         self.assertEqual(self.calls(server)[-1], ("close", "alice", True, 1000))
 
     def test_refused(self) -> None:
-        """A refusal is whole, and the connection ends after it."""
+        """A refusal is whole, and ends the connection: TLS has no half-closing."""
         alice = SecureClient(self, self.factory())
         alice.send(opening("specialKey="))
+        self.assertFalse(alice.transport.isHalfClosed)
         self.assertEqual(answerOf(alice.wire.received).status, 400)
         self.assertTrue(alice.wire.isLost)
 

@@ -265,7 +265,7 @@ class LogTests(ProtocolTestCase):
             [
                 "opened alic…:1 from 203.0.113.7, 1 open",
                 "opened b…:0 from 203.0.113.7, 2 open",
-                "closed alic…:1 from 203.0.113.7 after 2.500 s, code sent 1000, "
+                "closed alic…:1 from 203.0.113.7 after 2.500 s, code sent 4321, "
                 "received 4321, messages in 2, out 3",
             ],
         )
@@ -331,6 +331,12 @@ class EndingTests(ProtocolTestCase):
             ["Connection to the other side was lost in a non-clean fashion: broken."],
         )
         self.assertEqual(self.end(server), ("close", "alice", False, 4000))
+
+    def test_withoutCode(self) -> None:
+        """A close frame without a code is 1005, as RFC 6455 has it."""
+        server = self.server()
+        self.opened(server).send(closeFrame())
+        self.assertEqual(self.end(server), ("close", "alice", True, 1005))
 
     def test_bothClose(self) -> None:
         """When both close at once, each one's frame answers the other's."""

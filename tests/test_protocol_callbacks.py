@@ -291,6 +291,17 @@ class WaitingTests(CallbackTestCase):
         self.assertEqual(self.said(), [b"first", *[message] * 20])
         self.assertEqual(self.alice.server.data, b"")
 
+    def test_pausedAgain(self) -> None:
+        """What waits is bounded however often there is room for one message more."""
+        small = frame(TEXT, b"tick")
+        for _ in range(40):
+            self.alice.send(small * 6000)
+        for number in range(40):
+            self.waiting[number].callback(None)
+            self.alice.flush()
+            self.assertLess(len(self.alice.server.data), 3 * MAX_UNPARSED)
+        self.assertEqual(len(self.said()), 41)
+
     def test_notPaused(self) -> None:
         """Below it the peer is read on, so that its end is noticed."""
         self.alice.send(frame(TEXT, b"first") + frame(TEXT, b"x" * 60_000))
@@ -380,6 +391,18 @@ class WaitingTests(CallbackTestCase):
             self.names(chat, "bob"), ["open", "message", "error", "error", "close"]
         )
         self.assertEqual(len(self.tracebacks()), 1)
+
+    def test_answersMeanwhile(self) -> None:
+        """Who answers our close while a callback runs is not kept waiting for it."""
+        self.alice.send(frame(TEXT, b"1") + frame(TEXT, b"2"))
+        self.alice.server.close(4000)
+        self.alice.send(closeFrame(4000))
+        self.assertTrue(self.alice.protocol.isLost)
+        self.assertEqual(self.names(self.chat), ["open", "message"])
+        self.waiting[0].callback(None)
+        calls = self.application(self.chat).calls
+        self.assertEqual(calls[-1], ("close", "alice", True, 4000, ""))
+        self.assertEqual(self.said(), [b"1"])
 
     def test_takeoverMeanwhile(self) -> None:
         """A takeover does not wait for the old one's callback."""

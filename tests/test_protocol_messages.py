@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import tracemalloc
 import zlib
 from typing import Any
@@ -32,8 +33,13 @@ def deflated(data: bytes, level: int = 9, bits: int = 15) -> bytes:
 
 
 def inflated(data: bytes, bits: int = 15) -> bytes:
-    """Decompress as a client does whose window is so large."""
-    return zlib.decompressobj(-bits).decompress(data + b"\x00\x00\xff\xff")
+    """Decompress as a client does whose window is so large, and not larger."""
+    inflater = zlib.decompressobj(-bits)
+    left, text = data + b"\x00\x00\xff\xff", b""
+    while left:  # in small steps: zlib would look back into a large output as well
+        text += inflater.decompress(left, 64)
+        left = inflater.unconsumed_tail
+    return text + inflater.flush()
 
 
 class MessageTestCase(MemoryTestCase):
@@ -169,7 +175,7 @@ class TextTests(MessageTestCase):
 
     def test_announcedTooBig(self) -> None:
         """That is told from a frame's head, before its bytes have come."""
-        for length in (LIMIT + 1, 1 << 40):
+        for length in (LIMIT * 2, 1 << 40):
             _, alice, _ = self.meet()
             size = 126 if length < 1 << 16 else 127
             extended = length.to_bytes(2 if size == 126 else 8, "big")
@@ -340,20 +346,24 @@ class DeflateTests(MessageTestCase):
 
     def test_frames(self) -> None:
         """Each frame is compressed by itself, within the window agreed on."""
-        server, alice, _ = self.meet()
+        server = self.factory(maxMessageSize=1 << 18)
+        alice = self.opened(server)
         for bits in (9, 10, 11, 12, 13, 15):
             extension = f"{DEFLATE}; server_max_window_bits={bits}"
             reader = self.opened(
                 server, "specialKey=r", Sec_WebSocket_Extensions=extension
             )
+            # What repeats does so just outside of each window, up to the largest.
+            block = random.Random(bits).randbytes(1 << (bits - 1)).hex()
+            text = (self.TEXT + block) * 2
             for _ in range(2):
-                alice.send(frame(TEXT, self.TEXT.encode()))
+                alice.send(frame(TEXT, text.encode()))
             reader.flush()
             one, two = reader.protocol.frames
             self.assertEqual(one, two)
             self.assertEqual(one.first, 0xC1)
-            self.assertLess(len(one.payload), 200)
-            self.assertEqual(inflated(one.payload, bits).decode(), self.TEXT)
+            self.assertLess(len(one.payload), len(text) * 3 / 4)
+            self.assertEqual(inflated(one.payload, bits).decode(), text)
 
     def test_emptyText(self) -> None:
         """An empty text is a frame that inflates to nothing."""
@@ -435,6 +445,16 @@ class DeflateTests(MessageTestCase):
                 self.assertEqual(self.said(alice), [], extra)
                 self.assertEqual(alice.protocol.closeCodes, [1009], extra)
 
+    def test_justTooBigInBits(self) -> None:
+        """Not even the last byte, whose bits zlib has read but not yet made of it."""
+        deflater = zlib.compressobj(6, zlib.DEFLATED, -12, 8, zlib.Z_HUFFMAN_ONLY)
+        packed = deflater.compress(b"x" * (LIMIT + 1))
+        packed += deflater.flush(zlib.Z_SYNC_FLUSH)
+        alice = self.sender()
+        alice.send(frame(TEXT, packed.removesuffix(b"\x00\x00\xff\xff"), rsv=4))
+        self.assertEqual([len(text) for text in self.said(alice)], [])
+        self.assertEqual(alice.protocol.closeCodes, [1009])
+
     def test_bomb(self) -> None:
         """A bomb closes with 1009, in one frame or in fragments, held nowhere."""
         bomb = deflated(bytes(100 << 20))
@@ -469,6 +489,16 @@ class DeflateTests(MessageTestCase):
                 self.assertEqual(alice.protocol.closeCodes, [code])
                 self.assertTrue(alice.protocol.isLost)
                 self.assertEqual(self.calls(server)[-1], ("close", "alice", True, code))
+
+    def test_doesNotCompress(self) -> None:
+        """A message of the limit is taken though compression makes it longer."""
+        for length, code in ((LIMIT, []), (LIMIT + 1, [1009])):
+            payload = random.Random(1).randbytes(length)
+            server = self.factory(maxMessageSize=LIMIT, binary="relay")
+            alice = self.opened(server, Sec_WebSocket_Extensions=DEFLATE)
+            alice.send(frame(BINARY, deflated(payload), rsv=4))
+            self.assertEqual(alice.protocol.closeCodes, code)
+            self.assertEqual(len(self.calls(server)) > 1, not code)
 
     def test_broken(self) -> None:
         """What does not decompress, or not to UTF-8, closes with 1007."""
@@ -533,6 +563,10 @@ class ProtocolErrorTests(MessageTestCase):
             bytes([0x81, 0xFF, 0, 0, 0, 0, 0, 0, 0, 5]) + b"mask" + b"hello",
         ):
             self.assertRefused(data, 1002)
+
+    def test_secondFault(self) -> None:
+        """Who does it again before it has answered may answer nevertheless."""
+        self.assertRefused(frame(3) + frame(4, b"x") + frame(TEXT, b"\xff"), 1002)
 
     def test_badCloseCodes(self) -> None:
         """A close code that must not be sent is answered with 1002."""

@@ -490,6 +490,27 @@ class WaitingTests(SiteTestCase):
         self.assertEqual([e for e in self.events if "log_failure" in e], [])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_stubborn(self) -> None:
+        """A decision that will not be cancelled comes too late, and no more."""
+        decision: Deferred[Any] = Deferred()
+
+        async def decide(_: Any) -> Any:
+            try:
+                await Deferred()
+            except CancelledError:
+                return await decision
+
+        for late in (Context("a"), Refusal(403, "No."), RuntimeError("late")):
+            decision = Deferred()
+            asked(self.undecided).decide = decide
+            client = self.wire(self.undecided)
+            client.send(request(target="/check?specialKey=a", headers=HOST))
+            client.leave()
+            decision.callback(late)
+            self.assertEqual(client.protocol.received, b"")
+        self.assertEqual([e for e in self.events if "log_failure" in e], [])
+        self.assertEqual(self.flushLoggedErrors(), [])
+
     def test_timeout(self) -> None:
         """Who waits longer than the handshake may take is dropped."""
         self.advance(5.1)

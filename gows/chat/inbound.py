@@ -1,4 +1,4 @@
-"""What an inbound binary message means: the three values of C{--binary}."""
+"""What an inbound message means; for binary ones, the values of C{--binary}."""
 
 from __future__ import annotations
 
@@ -13,27 +13,50 @@ from gows.errors import InvalidPayload, MessageTooBig, UnsupportedData
 _GZIP_MEMBER = 16 + zlib.MAX_WBITS
 
 BinaryPolicy = Literal["gzip", "relay", "refuse"]
-Interpreter = Callable[[bytes], Message]
+Interpreter = Callable[[bytes, bool], Message]
 
 
 def interpreterOf(policy: BinaryPolicy, limit: int) -> Interpreter:
     """
-    Choose how inbound binary messages become messages.
+    Choose what an inbound message means.
 
-    @param limit: the most bytes that one may hold once decompressed
-    @return: a callable from payload to L{Message} that raises L{MessageError}s
+    @param policy: for binary ones
+    @param limit: the most bytes that one may hold, once decompressed
+    @return: a callable from payload, which is UTF-8 for text, and whether it is
+        binary, to L{Message}; it raises L{MessageError}s
     """
 
-    def text(payload: bytes) -> Message:
+    def checked(payload: bytes) -> bytes:
+        if len(payload) > limit:
+            raise MessageTooBig(f"the message holds more than {limit} bytes")
+        return payload
+
+    def gzipped(payload: bytes) -> Message:
         return Message(gunzipText(payload, limit))
 
-    def relay(payload: bytes) -> Message:
-        return Message(payload, isBinary=True)
+    def relayed(payload: bytes) -> Message:
+        return Message(checked(payload), isBinary=True)
 
-    def refuse(payload: bytes) -> Message:
+    def refused(payload: bytes) -> Message:
         raise UnsupportedData("binary messages are refused here: send text")
 
-    return {"gzip": text, "relay": relay, "refuse": refuse}[policy]
+    binary = {"gzip": gzipped, "relay": relayed, "refuse": refused}[policy]
+
+    def interpret(payload: bytes, isBinary: bool) -> Message:
+        return binary(payload) if isBinary else Message(checked(payload))
+
+    return interpret
+
+
+def roomFor(limit: int) -> int:
+    """
+    Say how long a payload may be on the wire for a message of so many bytes.
+
+    Compression makes some messages longer: by 18 bytes of gzip's, and by an eighth
+    at the worst (RFC 1951, 3.2.6: nine bits for a byte). So the parser's limit is a
+    little larger than the message's, which is checked behind it.
+    """
+    return limit + limit // 8 + 64
 
 
 def gunzipText(payload: bytes, limit: int) -> bytes:

@@ -180,8 +180,7 @@ class Check(Resource):
         request.setHeader("X-Content-Type-Options", "nosniff")
         request.setHeader("Access-Control-Allow-Origin", "*")
         request.setHeader("Access-Control-Expose-Headers", "Retry-After")
-        if request.method != b"HEAD":
-            request.write(body)
+        request.write(body)
         request.finish()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 from autobahn.websocket.compress import (
@@ -49,22 +49,20 @@ def _isSound(offer: str) -> bool:
     return True
 
 
-def acceptDeflate(offers: Iterable[object]) -> PerMessageDeflateOfferAccept | None:
+def acceptDeflate(
+    offers: Sequence[PerMessageDeflateOffer],
+) -> PerMessageDeflateOfferAccept:
     """
-    Accept the first offer of permessage-deflate.
+    Accept the first of the sound offers.
 
     There is no context takeover in either direction: one compressed frame serves
     all who negotiated the same window, and no compressor outlives a message.
     """
-    for offer in offers:
-        if isinstance(offer, PerMessageDeflateOffer):
-            return PerMessageDeflateOfferAccept(
-                offer,
-                request_no_context_takeover=True,
-                request_max_window_bits=(
-                    WINDOW_BITS if offer.accept_max_window_bits else 0
-                ),
-                no_context_takeover=True,
-                window_bits=min(offer.request_max_window_bits or 15, WINDOW_BITS),
-            )
-    return None
+    offer = offers[0]
+    return PerMessageDeflateOfferAccept(
+        offer,
+        request_no_context_takeover=True,
+        request_max_window_bits=WINDOW_BITS if offer.accept_max_window_bits else 0,
+        no_context_takeover=True,
+        window_bits=min(offer.request_max_window_bits or WINDOW_BITS, WINDOW_BITS),
+    )

@@ -69,8 +69,7 @@ class Drain:
         if self.done.called:
             return
         left = tuple(self._connections)
-        if left:
-            self._journal.cut(len(left))
+        self._journal.cut(len(left))
         for connection in left:
             connection.cut()
         self._finish()

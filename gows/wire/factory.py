@@ -14,7 +14,7 @@ from gows.access.addresses import TrustedProxies
 from gows.access.admission import Admission
 from gows.access.origins import AllowedOrigins
 from gows.chat.context import anonymousKey
-from gows.chat.inbound import interpreterOf
+from gows.chat.inbound import interpreterOf, roomFor
 from gows.chat.message import Message
 from gows.chat.registry import Registry
 from gows.interfaces import IApplication, IChat, IConnection
@@ -59,7 +59,7 @@ class GowsFactory(WebSocketServerFactory):
     @ivar site: answers plain HTTP requests
     @ivar proxies: finds out clients' own addresses
     @ivar journal: what happens is written there
-    @ivar interpretBinary: makes a message of an inbound binary payload
+    @ivar interpret: makes a message of what came, or raises a L{MessageError}
     """
 
     protocol = GowsProtocol  # type: ignore[assignment]  # as Autobahn does itself
@@ -82,8 +82,8 @@ class GowsFactory(WebSocketServerFactory):
         super().__init__(server="gows", reactor=reactor)
         self.setProtocolOptions(
             failByDrop=False,
-            allowNullOrigin=True,
-            maxMessagePayloadSize=settings.maxMessageSize,
+            echoCloseCodeReason=True,
+            maxMessagePayloadSize=roomFor(settings.maxMessageSize),
             openHandshakeTimeout=settings.handshakeTimeout,
             closeHandshakeTimeout=settings.closeTimeout,
             autoPingInterval=settings.pingInterval,
@@ -95,7 +95,7 @@ class GowsFactory(WebSocketServerFactory):
         self.registry: Registry[GowsProtocol] = Registry()
         self.journal = journal
         self.proxies = TrustedProxies(settings.trustedProxy)
-        self.interpretBinary = interpreterOf(settings.binary, settings.maxMessageSize)
+        self.interpret = interpreterOf(settings.binary, settings.maxMessageSize)
         self.application = makeApplication(self)
         self.admission = Admission(
             self.application.onConnect,

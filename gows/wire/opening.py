@@ -109,7 +109,9 @@ class Opening:
             raise Refusal(405, "An opening must be a GET request.", Allow="GET, HEAD")
         if head.version != "1.1":
             raise Refusal(505, "An opening must be HTTP/1.1.")
-        if not {"8", "13"}.issuperset(head.values("Sec-WebSocket-Version")):
+        if head.hasBody:
+            raise Refusal(400, "An opening takes no body.")
+        if not {"13"}.issuperset(head.values("Sec-WebSocket-Version")):
             raise Refusal(
                 426,
                 "This version of WebSocket is not spoken here: take 13.",

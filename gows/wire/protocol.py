@@ -68,7 +68,7 @@ class GowsProtocol(WebSocketServerProtocol):
         self._sent = 0
         self._failure: Failure | None = None
         self._lostReason = connectionDone
-        self._callbacks = Callbacks(self._applicationFailed, self._applicationDone)
+        self._callbacks = Callbacks(self._applicationFailed, self._parseOn)
         self._isHeldUp = False
         self._isPaused = False
         self._cutCall: IDelayedCall | None = None
@@ -86,6 +86,9 @@ class GowsProtocol(WebSocketServerProtocol):
         if self._cutCall is not None and self._cutCall.active():
             self._cutCall.cancel()
         self._lostReason = reason
+        if self.closeHandshakeTimeoutCall is not None:  # Autobahn lets it run on
+            self.closeHandshakeTimeoutCall.cancel()
+            self.closeHandshakeTimeoutCall = None
         super().connectionLost(reason)
         if self._opening is not None:
             self._opening.connectionLost(reason)
@@ -156,17 +159,18 @@ class GowsProtocol(WebSocketServerProtocol):
         if self.state == self.STATE_CLOSED:
             return
         super().dataReceived(data)
-        if len(self.data) <= MAX_UNPARSED:
-            return
-        if self._callbacks.isBusy:
+        if len(self.data) > MAX_UNPARSED:
             self._isPaused = True
             self.transport.pauseProducing()
-        else:  # it was told to close, and floods what is no longer parsed
-            self.dropConnection(abort=True)
 
     def processData(self) -> bool:
-        """Parse the next frame, unless the application is still busy."""
-        if self._callbacks.isBusy:
+        """
+        Parse the next frame, unless the application is still busy.
+
+        Once the connection is closing nothing waits: messages do not count any
+        more, and the peer's close frame is to be seen.
+        """
+        if self._callbacks.isBusy and self.state == self.STATE_OPEN:
             self._isHeldUp = True
             return False
         return bool(super().processData())
@@ -199,16 +203,17 @@ class GowsProtocol(WebSocketServerProtocol):
         if self.state != self.STATE_OPEN:
             return
         self._received += 1
-        if isBinary:
-            try:
-                message = self.factory.interpretBinary(payload)
-            except MessageError as error:
-                self._failure = Failure()
-                self._sendClose(closing.closeFor(error))
-                return
-            payload, isBinary = message.payload, message.isBinary
+        try:
+            message = self.factory.interpret(payload, isBinary)
+        except MessageError as error:
+            self._failure = Failure()
+            self._sendClose(closing.closeFor(error))
+            return
         self._callbacks.call(
-            self.factory.application.onMessage, self, payload, isBinary
+            self.factory.application.onMessage,
+            self,
+            message.payload,
+            message.isBinary,
         )
 
     def onAutoPingTimeout(self) -> None:
@@ -287,6 +292,7 @@ class GowsProtocol(WebSocketServerProtocol):
             super().sendCloseFrame(code, reasonUtf8, isReply)
         finally:
             self.factory.unregister(self)
+        self._parseOn()
 
     def dropConnection(self, abort: bool = False) -> None:
         """
@@ -337,10 +343,7 @@ class GowsProtocol(WebSocketServerProtocol):
 
     def _readerStalled(self) -> None:
         self._failure = Failure(ProtocolError(closing.TOO_SLOW.reason))
-        if self.state == self.STATE_OPEN:
-            self._sendClose(closing.TOO_SLOW)
-        else:
-            self.dropConnection(abort=True)
+        self._sendClose(closing.TOO_SLOW)
 
     def _applicationFailed(self, callback: object, failure: Failure) -> None:
         self.factory.journal.applicationFailed(failure)
@@ -348,11 +351,11 @@ class GowsProtocol(WebSocketServerProtocol):
         if callback != self.factory.application.onError:
             self._callbacks.call(self.factory.application.onError, self, failure)
 
-    def _applicationDone(self) -> None:
+    def _parseOn(self) -> None:
         if not self._isHeldUp:
             return
         self._isHeldUp = False
-        if self._isPaused and not self.isLost:
+        self.consumeData()
+        if self._isPaused and len(self.data) <= MAX_UNPARSED and not self.isLost:
             self._isPaused = False
             self.transport.resumeProducing()
-        self.consumeData()
