@@ -81,9 +81,10 @@ def _simpleWay(settings: Settings) -> str:
 
 def _bringsTLS(description: str) -> bool:
     kind, *rest = _ARGUMENT.split(description)
+    kind = kind.lower()  # as Twisted takes them
     isProxied = kind == "haproxy"
     while kind == "haproxy" and rest:
-        kind, *rest = rest
+        kind, *rest = rest[0].lower(), *rest[1:]
     if isProxied and kind in ("ssl", "tls"):
         raise CannotStart(
             f"listen {description!r} expects the PROXY header inside TLS, which no "

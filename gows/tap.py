@@ -126,6 +126,10 @@ def makeApplicationOf(name: str) -> Callable[[IChat], IApplication]:
             f"app {name} cannot be imported ({' '.join(str(error).split())}); "
             "is its folder on PYTHONPATH?"
         ) from error
+    except Exception as error:  # whatever its module does when it is imported
+        raise CannotStart(
+            f"app {name} cannot be imported: {_described(error)}"
+        ) from error
     if not callable(maker):
         raise CannotStart(f"app {name} is no class or callable that makes one")
 
@@ -134,8 +138,7 @@ def makeApplicationOf(name: str) -> Callable[[IChat], IApplication]:
             application = maker(chat)
         except Exception as error:
             raise CannotStart(
-                f"app {name} cannot be made: {type(error).__name__}: "
-                f"{' '.join(str(error).split())} ({_whereOf(error)})"
+                f"app {name} cannot be made: {_described(error)}"
             ) from error
         try:
             verifyObject(IApplication, application)
@@ -148,9 +151,10 @@ def makeApplicationOf(name: str) -> Callable[[IChat], IApplication]:
     return make
 
 
-def _whereOf(error: Exception) -> str:
+def _described(error: Exception) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{last.filename}:{last.lineno}"
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text} ({last.filename}:{last.lineno})"
 
 
 def makeService(options: Options) -> IService:

@@ -54,10 +54,29 @@ class Thinking(Chat):
 class DrainTests(MemoryTestCase):
     """Everybody is told 1001 and has some time to answer."""
 
-    def meet(self, makeApplication: Any = Chat) -> tuple[GowsFactory, list[Client]]:
+    def meet(
+        self, makeApplication: Any = Chat, **settings: Any
+    ) -> tuple[GowsFactory, list[Client]]:
         """Connect three clients."""
-        server = self.factory(makeApplication)
+        server = self.factory(makeApplication, **settings)
         return server, [self.opened(server, f"specialKey={name}") for name in "abc"]
+
+    def test_slowReaders(self) -> None:
+        """--close-timeout cuts nobody short who still reads what it is owed."""
+        server, clients = self.meet(closeTimeout=3, pingInterval=0)
+        clients[0].transport.peerReads = False
+        server.broadcast("owed")
+        done = server.drain(30)
+        for client in clients[1:]:
+            client.leave()
+        self.advance(20)
+        self.assertNoResult(done)
+        clients[0].transport.peerReads = True
+        clients[0].flush()
+        self.assertEqual(clients[0].protocol.texts, ["owed"])
+        self.assertEqual(clients[0].protocol.closeCodes, [1001])
+        clients[0].send(closeFrame(1001))
+        self.successResultOf(done)
 
     def test_toldAndWaitedFor(self) -> None:
         """All are told at once; the last one's answer ends it."""

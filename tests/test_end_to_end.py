@@ -7,8 +7,10 @@ import gzip
 import http.client
 import os
 import socket
+import threading
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -167,6 +169,18 @@ class ChatTests(ServerCase):
 class RefusalTests(ServerCase):
     """Openings that are refused, and what /check says of them."""
 
+    def test_halfClosed(self) -> None:
+        """Who says at once that nothing more will come is answered as others are."""
+        server = self.serve()
+        for path, status in (("/nope", 404), ("/healthz", 200), ("/check", 400)):
+            for _ in range(5):
+                peer = socket.create_connection(("127.0.0.1", server.port), TIMEOUT)
+                with peer:
+                    peer.sendall(f"GET {path} HTTP/1.1\r\n\r\n".encode())
+                    peer.shutdown(socket.SHUT_WR)
+                    answer = received(peer)
+                self.assertRegex(answer, f"^HTTP/1.1 {status} ".encode())
+
     def refusal(
         self, server: Server, query: str, origin: str | None = None
     ) -> tuple[int, str]:
@@ -286,6 +300,44 @@ class PlainTests(ServerCase):
         self.assertEqual(response.status, 200)
         response, _ = self.get(server, "/healthz", Cookie="x" * 17000)
         self.assertEqual(response.status, 431)
+
+
+class BurstTests(ServerCase):
+    """Those who read keep up, whatever several senders say at once."""
+
+    def test_burst(self) -> None:
+        """Four senders at full speed: everybody who reads receives everything."""
+        size, count, senders = 60_000, 25, 4
+
+        def readAll(key: str) -> int:
+            received = 0
+            with webSocket(server.wsUrl, f"specialKey={key}") as reader:
+                ready.release()
+                while received < senders * count:
+                    received += len(reader.recv(TIMEOUT)) == size
+            return received
+
+        def sendAll(number: int) -> int:
+            with webSocket(server.wsUrl, f"specialKey=s{number}") as sender:
+                for _ in range(count):
+                    sender.send("x" * size)
+                received = 0
+                while received < count and sender.recv(TIMEOUT):
+                    received += 1
+            return received
+
+        ready = threading.Semaphore(0)
+        server = self.serve()
+        with ThreadPoolExecutor(senders + 2) as threads:
+            readers = [threads.submit(readAll, f"reader{n}") for n in range(2)]
+            for _ in readers:
+                self.assertTrue(ready.acquire(timeout=TIMEOUT))
+            sent = [threads.submit(sendAll, number) for number in range(senders)]
+            for reader in readers:
+                self.assertEqual(reader.result(TIMEOUT * 3), senders * count)
+            for sender in sent:
+                self.assertEqual(sender.result(TIMEOUT), count)
+        self.assertNotIn("4002", server.log())
 
 
 class HostilityTests(ServerCase):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
 import sys
+import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
 from functools import partial
@@ -76,6 +76,7 @@ REFUSED = {
     "haproxy:stdio:": "no port to listen on",
     "haproxy:ssl:1": "take haproxy:tcp:... with --cert and --key",
     "haproxy:tls:/etc/ssl:1": "take haproxy:tcp:... with --cert and --key",
+    "HAProxy:SSL:1": "take haproxy:tcp:... with --cert and --key",
     "haproxy:haproxy:ssl:1": "take haproxy:tcp:... with --cert and --key",
 }
 """Endpoint strings, and what the line says that refuses them."""
@@ -313,10 +314,11 @@ class DoorsOnSocketsTests(SocketCase):
         pems.joinpath("one.pem").write_bytes(pemOfKey(issued) + pemOfChain(issued))
         trusting = ssl.create_default_context(cadata=pemOfChain(issued).decode())
         tcp, own, tls, proxied, six = (freePort() for _ in range(5))
-        path = str(self.folder / "s")
+        # A Unix socket's path has room for some 100 bytes, wherever the tests run.
+        path = self.enterContext(tempfile.TemporaryDirectory(prefix="gows-")) + "/s"
         listen = [
             f"tcp:{tcp}:interface=127.0.0.1",
-            f"unix:{os.path.relpath(path)}" if len(path) > 100 else f"unix:{path}",
+            f"unix:{path}",
             f"ssl:{own}:interface=127.0.0.1:"
             f"certKey={self.certFile}:privateKey={self.keyFile}",
             f"tls:{pems}:{tls}:interface=127.0.0.1",

@@ -20,7 +20,7 @@ class OutboxTests(SynchronousTestCase):
     """
     Bytes go to the transport, until a reader lets too many wait.
 
-    @ivar fulls: what had been written each time that too much waited
+    @ivar fulls: how much the transport had each time that too much waited
     """
 
     def setUp(self) -> None:
@@ -63,15 +63,36 @@ class OutboxTests(SynchronousTestCase):
         for _ in range(4):
             self.outbox.write(bytes(LIMIT // 4))
         self.outbox.write(b"the last one")
+        self.assertEqual(self.sent(), b"")
+        self.outbox.resumeProducing()
         self.assertTrue(self.sent().endswith(b"the last one"))
         self.assertEqual(self.fulls, [])
+
+    def test_order(self) -> None:
+        """What waited goes out before what is written after it."""
+        self.outbox.write(b"a")
+        self.outbox.pauseProducing()
+        self.outbox.write(b"b")
+        self.outbox.write(b"c")
+        self.outbox.resumeProducing()
+        self.outbox.write(b"d")
+        self.assertEqual(self.sent(), b"abcd")
+
+    def test_flushed(self) -> None:
+        """Before the transport is closed it is handed what waits."""
+        self.outbox.pauseProducing()
+        self.outbox.write(b"a")
+        self.outbox.flush()
+        self.outbox.flush()
+        self.assertEqual(self.sent(), b"a")
 
     def test_full(self) -> None:
         """Beyond that nothing is sent any more but what ends the connection."""
         self.outbox.pauseProducing()
         self.outbox.write(bytes(LIMIT + 1))
         self.outbox.write(b"too much")
-        self.assertEqual(self.fulls, [LIMIT + 1])
+        self.assertEqual(self.fulls, [0])
+        self.outbox.resumeProducing()
         self.assertEqual(self.sent(), bytes(LIMIT + 1) + CLOSE)
 
     def test_fullOnce(self) -> None:
@@ -81,12 +102,14 @@ class OutboxTests(SynchronousTestCase):
         self.outbox.write(b"too much")
         self.outbox.write(b"more")
         self.assertEqual(len(self.fulls), 1)
+        self.outbox.resumeProducing()
         self.assertTrue(self.sent().endswith(CLOSE + b"more"))
 
     def test_largeMessage(self) -> None:
         """A reader that has nothing waiting is sent any message, however large."""
         self.outbox.pauseProducing()
         self.outbox.write(bytes(5 * LIMIT))
+        self.outbox.resumeProducing()
         self.assertEqual(len(self.sent()), 5 * LIMIT)
         self.assertEqual(self.fulls, [])
 
@@ -109,9 +132,11 @@ class OutboxTests(SynchronousTestCase):
         self.assertEqual(self.fulls, [])
 
     def test_stopped(self) -> None:
-        """When the transport is gone nothing more happens."""
+        """When the transport is gone what waits is forgotten."""
         self.outbox.pauseProducing()
+        self.outbox.write(b"a")
         self.outbox.stopProducing()
+        self.outbox.flush()
         self.assertEqual(self.sent(), b"")
         self.assertEqual(self.fulls, [])
 
@@ -136,6 +161,6 @@ class OutboxTests(SynchronousTestCase):
                     self.assertGreater(waiting, LIMIT)
                     self.assertEqual(transport.value(), b"")
                     return
-                self.assertEqual(len(transport.value()), step)
+                self.assertEqual(len(transport.value()), 0 if isStalled else step)
                 waiting += step if isStalled else 0
                 self.assertLessEqual(waiting, LIMIT + step)

@@ -152,6 +152,19 @@ class TextTests(MessageTestCase):
         for bad in (b"cut \xc3", b"\xff", b"ok \xc0\xaf", b"\xed\xa0\x80"):
             self.assertRefused(frame(TEXT, bad), 1007)
 
+    def test_reasons(self) -> None:
+        """The reason is that of the table, not a library's words."""
+        for data, code, reason in (
+            (frame(TEXT, b"\xff"), 1007, b"invalid payload"),
+            (frame(TEXT, b"x" * (2 * LIMIT)), 1009, b"message too big"),
+            (frame(TEXT, b"x" * (LIMIT + 1)), 1009, b"message too big"),
+            (frame(3, b""), 1002, b"protocol error"),
+        ):
+            _, alice, _ = self.meet()
+            alice.send(data)
+            [(_, payload)] = alice.protocol.frames
+            self.assertEqual(payload, code.to_bytes(2, "big") + reason)
+
     def test_invalidUTF8InFragments(self) -> None:
         """So does a code point that the next fragment breaks off."""
         data = frame(TEXT, b"\xc3", fin=False) + frame(CONTINUATION, b"(")

@@ -19,6 +19,7 @@ from zope.interface.verify import verifyObject
 
 from gows import __version__, tap
 from gows.chat.application import BroadcastChat
+from gows.chat.inbound import roomFor
 from gows.errors import CannotStart
 from gows.interfaces import IChat
 from gows.service import GowsService
@@ -56,6 +57,7 @@ APPLICATION = '''\
 """An application that shouts."""
 
 from gows.chat.application import BroadcastChat
+from gows.chat.inbound import roomFor
 
 
 class Shouting(BroadcastChat):
@@ -386,7 +388,7 @@ class MakeServiceTests(SynchronousTestCase):
         verifyObject(IService, service)
         verifyObject(IChat, service.factory)
         self.assertIsInstance(service.factory, GowsFactory)
-        self.assertEqual(service.factory.maxMessagePayloadSize, 77)
+        self.assertEqual(service.factory.maxMessagePayloadSize, roomFor(77))
         self.assertEqual(service.factory.autoPingInterval, 9)
         self.assertIsInstance(service.factory.application, BroadcastChat)
         self.assertIn(service.listening, list(service))
@@ -480,6 +482,19 @@ class ApplicationOnPathTests(SynchronousTestCase):
             client.send("hello")
 
             self.assertEqual(client.recv(timeout=20), "HELLO")
+
+    def test_brokenModule(self) -> None:
+        """A module that cannot be imported is named in one line, with the place."""
+        for name, text in (("syntax", "class ("), ("names", "no_such_name")):
+            self.folder.joinpath(f"{name}_for_test.py").write_text(text)
+            [ended] = run(
+                [*FOREGROUND, "gows", "--app", f"{name}_for_test.App"],
+                folder=self.folder,
+            )
+            self.assertEqual((ended.status, ended.out), (1, ""))
+            self.assertRegex(
+                ended.err, rf"\Agows: app {name}_for_test.App cannot be .*Error.*\n\Z"
+            )
 
     def test_notAnApplication(self) -> None:
         """A class without the callbacks is named in one line."""

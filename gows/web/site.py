@@ -156,7 +156,7 @@ class Check(Resource):
 
     async def _ask(self, channel: Channel) -> Context:
         head, address = channel.head, channel.address
-        origin = head.origin or _originOfPage(head)
+        origin = _originOfPage(head) if head.origin is None else head.origin
         return await self._admission.admit(head, address, origin, isCheck=True)
 
     def _refuse(self, request: Request, channel: Channel, failure: Failure) -> None:

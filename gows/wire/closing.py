@@ -114,6 +114,11 @@ def closeFor(error: MessageError) -> Close:
     return _FOR_ERROR[type(error)]
 
 
+def reasonOf(code: int) -> bytes:
+    """Look up the reason that goes with one of our codes."""
+    return next(close.reason for close in TABLE if close.code == code).encode()
+
+
 def checkedReason(code: int, reason: str) -> bytes:
     """
     Check what an application closes with, and encode its reason.

@@ -17,8 +17,8 @@ class Drainable(Protocol):
     def whenIdle(self) -> Deferred[None]:
         """Wait for the callback that is running."""
 
-    def goAway(self) -> None:
-        """Begin the closing handshake."""
+    def goAway(self, seconds: float) -> None:
+        """Begin the closing handshake; the peer may take so long to answer."""
 
     def cut(self) -> None:
         """Cut the line now."""
@@ -50,6 +50,7 @@ class Drain:
         self.done: Deferred[None] = Deferred()
         self._connections = connections
         self._journal = journal
+        self._seconds = seconds
         self._calls: list[IDelayedCall] = [
             clock.callLater(seconds / 2, self._closeAll),
             clock.callLater(seconds, self.hurry),
@@ -78,7 +79,7 @@ class Drain:
         if self.done.called:
             return
         for connection in tuple(self._connections):
-            connection.goAway()
+            connection.goAway(self._seconds)
         self.connectionGone()
 
     def _finish(self) -> None:

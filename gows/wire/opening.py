@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from autobahn.websocket.types import ConnectionDeny
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IHalfCloseableDescriptor, ISSLTransport
+from twisted.internet.interfaces import (
+    IHalfCloseableDescriptor,
+    IHalfCloseableProtocol,
+    ISSLTransport,
+)
 from twisted.python.failure import Failure
+from zope.interface import alsoProvides
 
 from gows.access.request import MAX_HEAD, RequestHead
 from gows.chat.context import Context
@@ -184,6 +189,8 @@ class Opening:
         isHead = self._head is not None and self._head.method == "HEAD"
         self._protocol.sendData(refusalAnswer(refusal, withBody=not isHead))
         if _canHalfClose(self._protocol.transport):
+            # A peer that has shut down its side is sent the answer nevertheless.
+            alsoProvides(self._protocol, IHalfCloseableProtocol)
             # The handshake's timeout bounds how long the peer may take from here.
             self._protocol.transport.loseWriteConnection()
         else:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from twisted.internet.interfaces import IPushProducer, ITransport
+from twisted.internet.abstract import FileDescriptor
+from twisted.internet.interfaces import IPushProducer
+from twisted.protocols.policies import ProtocolWrapper
 from zope.interface import implementer
 
 LIMIT: Final = 1024 * 1024
 """
-How many bytes may wait for a reader, on top of what the transport holds anyway.
+How many bytes may wait for a reader, besides what the transport holds.
 
 One message more than that may wait: a reader that has nothing waiting is sent
 any message, however large.
@@ -20,13 +22,23 @@ any message, however large.
 @implementer(IPushProducer)
 class Outbox:
     """
-    Passes bytes to the transport, and notices when they are not taken.
+    Passes bytes to the transport, and keeps them while that is full.
 
-    To the transport it is a producer: that is how Twisted says that its buffer
-    is full, and when it has been emptied.
+    What is kept are references: frames are shared by all who receive them. To the
+    transport this is a producer: that is how Twisted says that its buffer is full,
+    and when everything in it has been sent.
     """
 
-    def __init__(self, transport: ITransport, onFull: Callable[[], None]) -> None:
+    __slots__ = (
+        "_backlog",
+        "_isBounded",
+        "_isStalled",
+        "_onFull",
+        "_transport",
+        "_waiting",
+    )
+
+    def __init__(self, transport: Any, onFull: Callable[[], None]) -> None:
         """
         Send through a transport.
 
@@ -34,32 +46,55 @@ class Outbox:
         """
         self._transport = transport
         self._onFull = onFull
+        self._backlog: list[bytes] = []
+        self._waiting = 0
         self._isStalled = False
         self._isBounded = True
-        self._waiting = 0
 
     def write(self, data: bytes) -> None:
         """Send bytes, or have them wait; beyond the limit they are dropped."""
-        if self._isStalled:
-            if self._isBounded and self._waiting > LIMIT:
-                self._isBounded = False
-                self._onFull()
-                return
+        if not self._isStalled:
+            self._transport.write(data)
+        elif self._isBounded and self._waiting > LIMIT:
+            self._isBounded = False
+            self._onFull()
+        else:
+            self._backlog.append(data)
             self._waiting += len(data)
-        self._transport.write(data)
 
     def lastWords(self) -> None:
         """Let a close frame pass, however much is waiting."""
         self._isBounded = False
+
+    def flush(self) -> None:
+        """Hand the transport all that waits, be it full or not."""
+        backlog, self._backlog = self._backlog, []
+        self._waiting = 0
+        if backlog:
+            self._transport.writeSequence(backlog)
 
     def pauseProducing(self) -> None:
         """Take note that the transport's buffer is full."""
         self._isStalled = True
 
     def resumeProducing(self) -> None:
-        """Take note that everything has been sent."""
+        """Go on: everything that the transport had has been sent."""
         self._isStalled = False
-        self._waiting = 0
+        self.flush()
 
     def stopProducing(self) -> None:
-        """Take note that the transport is gone: nothing to do."""
+        """Forget what waits: the transport is gone."""
+        self._backlog.clear()
+
+
+def widen(transport: object) -> None:
+    """
+    Let a transport send as much at a time as the kernel takes.
+
+    Twisted sends 128 KiB a reactor turn, and reads 64 KiB a turn of each sender:
+    with more than two busy ones every reader would fall behind, however fast.
+    """
+    while isinstance(transport, ProtocolWrapper):  # TLS, PROXY
+        transport = transport.transport
+    if isinstance(transport, FileDescriptor):
+        transport.SEND_LIMIT = LIMIT

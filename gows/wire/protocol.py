@@ -21,7 +21,7 @@ from gows.wire.callbacks import Callbacks
 from gows.wire.ending import endingOf
 from gows.wire.frames import Frames, WireForm
 from gows.wire.opening import Opening
-from gows.wire.outbox import Outbox
+from gows.wire.outbox import Outbox, widen
 
 if TYPE_CHECKING:
     from gows.wire.factory import GowsFactory
@@ -93,6 +93,13 @@ class GowsProtocol(WebSocketServerProtocol):
         if self._opening is not None:
             self._opening.connectionLost(reason)
 
+    def readConnectionLost(self) -> None:
+        """Take note that a peer that was refused sends no more: it has had its say."""
+        self.transport.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        """Take note that a refusal has been sent whole."""
+
     # The opening handshake.
 
     def beginHandshake(self, head: bytes) -> None:
@@ -138,6 +145,7 @@ class GowsProtocol(WebSocketServerProtocol):
         self._form = self._chooseForm()
         self._hasOpened = True
         self._openedAt = self.factory.reactor.seconds()
+        widen(self.transport)
         self.registerProducer(self._outbox, True)
         self.factory.register(self)
         self.factory.journal.opened(
@@ -223,6 +231,7 @@ class GowsProtocol(WebSocketServerProtocol):
         elif not self._callbacks.isBusy:
             super().onAutoPingTimeout()
         else:
+            self.sendPing(self.autoPingPending)  # a dead transport will notice
             self.autoPingTimeoutCall = self.factory.reactor.callLater(
                 self.autoPingTimeout, self.onAutoPingTimeout
             )
@@ -263,8 +272,13 @@ class GowsProtocol(WebSocketServerProtocol):
         if self.state == self.STATE_OPEN:
             self.sendCloseFrame(code, utf8)
 
-    def goAway(self) -> None:
-        """Close because the server stops."""
+    def goAway(self, seconds: float) -> None:
+        """
+        Close because the server stops.
+
+        @param seconds: how long the server waits; no shorter timeout shall cut this
+        """
+        self.closeHandshakeTimeout = max(self.closeHandshakeTimeout, seconds)
         self._sendClose(closing.GOING_AWAY)
 
     def beReplaced(self) -> None:
@@ -288,6 +302,8 @@ class GowsProtocol(WebSocketServerProtocol):
     ) -> None:
         """Send a close frame; from here on this connection is nobody's receiver."""
         self._outbox.lastWords()
+        if self.failedByMe and code is not None:
+            reasonUtf8 = closing.reasonOf(code)  # Autobahn's has an exception's text
         try:
             super().sendCloseFrame(code, reasonUtf8, isReply)
         finally:
@@ -304,6 +320,8 @@ class GowsProtocol(WebSocketServerProtocol):
         if self.state == self.STATE_CLOSING and not (abort or self.wasClean):
             return  # a second fault: it still may answer the close frame of the first
         abort = abort and not self.wasClean
+        if not abort:
+            self._outbox.flush()  # Autobahn unregisters it: nothing would ask again
         super().dropConnection(abort)
         if self._hasOpened:
             self.factory.unregister(self)
