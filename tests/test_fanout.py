@@ -41,7 +41,7 @@ class Reader:
         self.received.append(frame)
         self.reaction(frame[2:])
 
-    def deliveryFailed(self, failure: Failure) -> None:
+    def sendingFailed(self, failure: Failure) -> None:
         """Remember, and complain."""
         self.failures.append(failure)
         self.complaint()

@@ -116,7 +116,7 @@ def closeFor(error: MessageError) -> Close:
 
 def reasonOf(code: int) -> bytes:
     """Look up the reason that goes with one of our codes."""
-    return next(close.reason for close in TABLE if close.code == code).encode()
+    return next((close.reason for close in TABLE if close.code == code), "").encode()
 
 
 def checkedReason(code: int, reason: str) -> bytes:

@@ -18,7 +18,7 @@ class Receiver(Protocol):
     def deliver(self, frames: Frames) -> None:
         """Send one message in this connection's wire form."""
 
-    def deliveryFailed(self, failure: Failure) -> None:
+    def sendingFailed(self, failure: Failure) -> None:
         """Take note that L{deliver} raised; must not raise itself."""
 
 
@@ -57,4 +57,4 @@ class FanOut:
             try:
                 receiver.deliver(frames)
             except Exception:
-                receiver.deliveryFailed(Failure())
+                receiver.sendingFailed(Failure())

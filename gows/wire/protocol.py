@@ -1,13 +1,10 @@
-"""One connection: Autobahn's protocol, with the chat on top."""
+"""One connection of the chat."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import txaio
-from autobahn.twisted.websocket import WebSocketServerProtocol
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -21,7 +18,7 @@ from gows.wire.callbacks import Callbacks
 from gows.wire.ending import endingOf
 from gows.wire.frames import Frames, WireForm
 from gows.wire.opening import Opening
-from gows.wire.outbox import Outbox, widen
+from gows.wire.orderly import OrderlyProtocol
 
 if TYPE_CHECKING:
     from gows.wire.factory import GowsFactory
@@ -30,35 +27,21 @@ MAX_UNPARSED: Final = 64 * 1024
 """How many bytes may wait, unparsed, for an application that takes its time."""
 
 
-_DATA: Final = (0x0, 0x1, 0x2)
-
-
 @implementer(IConnection)
-class GowsProtocol(WebSocketServerProtocol):
+class GowsProtocol(OrderlyProtocol):
     """
     A connection from its first byte to its last.
 
     L{Opening} has it first. Then Autobahn parses, and what it finds goes to the
-    application, one callback at a time. Everything leaves through the L{Outbox}.
-
-    @ivar isLost: whether the transport is gone
+    application, one callback at a time.
     """
 
     factory: GowsFactory
-    transport: Any
-    autoPingTimeout: float
-    closeHandshakeTimeout: float
-    current_frame: Any
     context: Context
     address: str
 
-    # Autobahn's own lines hold whole requests and repeat what the peer sent.
-    log = txaio.make_logger(level="none")
-
     def connectionMade(self) -> None:
         """Begin with the opening."""
-        self.isLost = False
-        self._outbox = Outbox(self.transport, self._readerStalled)
         super().connectionMade()
         self._opening: Opening | None = Opening(self)
         self._hasOpened = False
@@ -71,7 +54,6 @@ class GowsProtocol(WebSocketServerProtocol):
         self._callbacks = Callbacks(self._applicationFailed, self._parseOn)
         self._isHeldUp = False
         self._isPaused = False
-        self._cutCall: IDelayedCall | None = None
 
     def dataReceived(self, data: bytes) -> None:
         """Take bytes from the peer."""
@@ -82,23 +64,10 @@ class GowsProtocol(WebSocketServerProtocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Take note that the transport is gone."""
-        self.isLost = True
-        if self._cutCall is not None and self._cutCall.active():
-            self._cutCall.cancel()
         self._lostReason = reason
-        if self.closeHandshakeTimeoutCall is not None:  # Autobahn lets it run on
-            self.closeHandshakeTimeoutCall.cancel()
-            self.closeHandshakeTimeoutCall = None
         super().connectionLost(reason)
         if self._opening is not None:
             self._opening.connectionLost(reason)
-
-    def readConnectionLost(self) -> None:
-        """Take note that a peer that was refused sends no more: it has had its say."""
-        self.transport.loseConnection()
-
-    def writeConnectionLost(self) -> None:
-        """Take note that a refusal has been sent whole."""
 
     # The opening handshake.
 
@@ -145,8 +114,7 @@ class GowsProtocol(WebSocketServerProtocol):
         self._form = self._chooseForm()
         self._hasOpened = True
         self._openedAt = self.factory.reactor.seconds()
-        widen(self.transport)
-        self.registerProducer(self._outbox, True)
+        self.boundOutbox()
         self.factory.register(self)
         self.factory.journal.opened(
             self.context.specialKey,
@@ -183,29 +151,6 @@ class GowsProtocol(WebSocketServerProtocol):
             return False
         return bool(super().processData())
 
-    def onFrameData(self, payload: bytes) -> bool | None:
-        """
-        Take a piece of a frame, or skip it once the peer has been told to close.
-
-        Autobahn stops in the middle of a frame that does not decompress, and would
-        not come to the close frame behind it.
-        """
-        if self._skipsFrame():
-            return None
-        goesOn = super().onFrameData(payload)
-        return None if self.failedByMe else goesOn
-
-    def onFrameEnd(self) -> bool | None:
-        """Take the end of a frame, or of one that is skipped."""
-        if not self._skipsFrame():
-            return bool(super().onFrameEnd() is not False)
-        self.inside_message = not self.current_frame.fin
-        self.current_frame = None
-        return None
-
-    def _skipsFrame(self) -> bool:
-        return bool(self.failedByMe and self.current_frame.opcode in _DATA)
-
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """Hand a message to the application."""
         if self.state != self.STATE_OPEN:
@@ -215,7 +160,7 @@ class GowsProtocol(WebSocketServerProtocol):
             message = self.factory.interpret(payload, isBinary)
         except MessageError as error:
             self._failure = Failure()
-            self._sendClose(closing.closeFor(error))
+            self.closeWith(closing.closeFor(error))
             return
         self._callbacks.call(
             self.factory.application.onMessage,
@@ -244,7 +189,7 @@ class GowsProtocol(WebSocketServerProtocol):
         try:
             self.deliver(frames)
         except Exception:
-            self.deliveryFailed(Failure())
+            self.sendingFailed(Failure())
 
     def deliver(self, frames: Frames) -> None:
         """Send a message in this connection's wire form, if it is open."""
@@ -252,17 +197,11 @@ class GowsProtocol(WebSocketServerProtocol):
             self._outbox.write(frames.frame(self._form))
             self._sent += self.state == self.STATE_OPEN
 
-    def deliveryFailed(self, failure: Failure) -> None:
-        """Drop a connection that L{deliver} raised on."""
+    def sendingFailed(self, failure: Failure) -> None:
+        """Drop a connection whose transport raised."""
         self.factory.journal.deliveryFailed(failure)
         self._failure = failure
         self.dropConnection(abort=True)
-
-    def sendData(
-        self, data: bytes, sync: bool = False, chopsize: object = None
-    ) -> None:
-        """Send what Autobahn makes: handshakes, pings, pongs, close frames."""
-        self._outbox.write(data)
 
     # Closing.
 
@@ -279,56 +218,15 @@ class GowsProtocol(WebSocketServerProtocol):
         @param seconds: how long the server waits; no shorter timeout shall cut this
         """
         self.closeHandshakeTimeout = max(self.closeHandshakeTimeout, seconds)
-        self._sendClose(closing.GOING_AWAY)
+        self.closeWith(closing.GOING_AWAY)
 
     def beReplaced(self) -> None:
         """Close because a newer connection has the same key."""
-        self._sendClose(closing.REPLACED)
-
-    def cut(self) -> None:
-        """Cut the line now."""
-        if not self.isLost:
-            self.transport.abortConnection()
+        self.closeWith(closing.REPLACED)
 
     def whenIdle(self) -> Deferred[None]:
         """Wait for the callback that is running, if there is one."""
         return self._callbacks.whenIdle()
-
-    def sendCloseFrame(
-        self,
-        code: int | None = None,
-        reasonUtf8: bytes | None = None,
-        isReply: bool = False,
-    ) -> None:
-        """Send a close frame; from here on this connection is nobody's receiver."""
-        self._outbox.lastWords()
-        if self.failedByMe and code is not None:
-            reasonUtf8 = closing.reasonOf(code)  # Autobahn's has an exception's text
-        try:
-            super().sendCloseFrame(code, reasonUtf8, isReply)
-        finally:
-            self.factory.unregister(self)
-        self._parseOn()
-
-    def dropConnection(self, abort: bool = False) -> None:
-        """
-        End the transport: at once, or when the peer has read what is left.
-
-        A clean close is never aborted: a reset could overtake the last messages.
-        A peer that does not read is cut after C{--close-timeout}.
-        """
-        if self.state == self.STATE_CLOSING and not (abort or self.wasClean):
-            return  # a second fault: it still may answer the close frame of the first
-        abort = abort and not self.wasClean
-        if not abort:
-            self._outbox.flush()  # Autobahn unregisters it: nothing would ask again
-        super().dropConnection(abort)
-        if self._hasOpened:
-            self.factory.unregister(self)
-        if not abort and not self.isLost and self._cutCall is None:
-            self._cutCall = self.factory.reactor.callLater(
-                self.closeHandshakeTimeout, self.cut
-            )
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         """Tell the journal and the application that this connection is gone."""
@@ -352,20 +250,20 @@ class GowsProtocol(WebSocketServerProtocol):
         call(application.onClose, self, ending.wasClean, ending.code, ending.reason)
         call(self.factory.forget, self)
 
-    def _sendClose(self, close: closing.Close) -> None:
-        if self.state == self.STATE_OPEN:
-            try:
-                self.sendCloseFrame(close.code, close.reason.encode("utf-8"))
-            except Exception:
-                self.deliveryFailed(Failure())
+    def left(self) -> None:
+        """Take note that nothing may be sent any more: be nobody's receiver."""
+        if self._hasOpened:
+            self.factory.unregister(self)
+            self._parseOn()
 
-    def _readerStalled(self) -> None:
+    def readerStalled(self) -> None:
+        """Close a connection that does not read."""
         self._failure = Failure(ProtocolError(closing.TOO_SLOW.reason))
-        self._sendClose(closing.TOO_SLOW)
+        self.closeWith(closing.TOO_SLOW)
 
     def _applicationFailed(self, callback: object, failure: Failure) -> None:
         self.factory.journal.applicationFailed(failure)
-        self._sendClose(closing.INTERNAL_ERROR)
+        self.closeWith(closing.INTERNAL_ERROR)
         if callback != self.factory.application.onError:
             self._callbacks.call(self.factory.application.onError, self, failure)
 
