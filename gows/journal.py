@@ -66,6 +66,7 @@ class Journal:
         """
         wanted = LogLevelFilterPredicate(LogLevel.levelWithName(level))
         observer = FilteringLogObserver(cast(ILogObserver, publisher), [wanted])
+        self._writesInfo = LogLevel.levelWithName(level) <= LogLevel.info
         self._connections = Logger("gows.connection", observer=observer)
         self._application = Logger("gows.application", observer=observer)
         self._service = Logger("gows.service", observer=observer)
@@ -75,6 +76,8 @@ class Journal:
 
     def opened(self, specialKey: str, gzip: bool, address: str, count: int) -> None:
         """Write that a connection has opened; C{count} are open now."""
+        if not self._writesInfo:  # an event costs much, even if it is dropped
+            return
         self._connections.info(
             "opened {key}:{gzip} from {address}, {count} open",
             key=shortened(specialKey),
@@ -96,6 +99,8 @@ class Journal:
         sent: int,
     ) -> None:
         """Write that a connection is gone, with what passed over it."""
+        if not self._writesInfo:
+            return
         self._connections.info(
             "closed {key}:{gzip} from {address} after {seconds:.3f} s, "
             "code sent {sentCode}, received {receivedCode}, "

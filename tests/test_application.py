@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
-from twisted.web.http_headers import Headers
 from zope.interface import implementer
 from zope.interface.verify import verifyClass, verifyObject
 
-from gows.access.request import OpeningRequest
+from gows.access.request import OpeningRequest, RequestHead
 from gows.chat.application import Application, BroadcastChat
 from gows.chat.context import Context
 from gows.interfaces import IApplication, IChat, IConnection
@@ -61,7 +60,8 @@ class Connection:
         self.calls.append(("close", code, reason))
 
 
-REQUEST = OpeningRequest(CONTEXT, Headers(), "203.0.113.7", None, (), False)
+HEAD = RequestHead.parse(b"GET / HTTP/1.1\r\n\r\n")
+REQUEST = OpeningRequest(CONTEXT, HEAD, "203.0.113.7", None, False)
 
 
 class ApplicationTests(SynchronousTestCase):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from twisted.web.http_headers import Headers
 from zope.interface.verify import verifyClass, verifyObject
 
-from gows.access.request import OpeningRequest
+from gows.access.request import OpeningRequest, RequestHead
 from gows.chat.context import Context
 from gows.interfaces import IApplication, IChat, IConnection, IRequest
 from gows.wire.factory import GowsFactory
@@ -45,7 +44,8 @@ class InterfacesTests(MemoryTestCase):
     def test_request(self) -> None:
         """An opening is what applications decide on."""
         verifyClass(IRequest, OpeningRequest)
-        request = OpeningRequest(Context("a"), Headers(), "unix", None, (), False)
+        head = RequestHead.parse(b"GET / HTTP/1.1\r\n\r\n")
+        request = OpeningRequest(Context("a"), head, "unix", None, False)
         verifyObject(IRequest, request)
 
     def test_application(self) -> None:

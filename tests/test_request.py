@@ -26,19 +26,8 @@ OPENING = (
     b"Authorization: Bearer secret\r\n"
     b"X-Forwarded-For: 203.0.113.7\r\n\r\n"
 )
-HANDSHAKE_FIELDS = {
-    "host",
-    "upgrade",
-    "connection",
-    "sec-websocket-key",
-    "sec-websocket-version",
-    "sec-websocket-protocol",
-    "sec-websocket-extensions",
-}
 LINE_ENDS = (b"\r", b"\n", b"\x0b", b"\x0c", b"\x1c", b"\x1d", b"\x1e", b"\x85")
 """What Python's str.splitlines takes for the end of a line, in ISO 8859-1."""
-
-UTF8_LINE_END = "\x85".encode()
 
 TOKENS = st.text("!#$%&'*+-.^_`|~09azAZ", min_size=1, max_size=8)
 NAMES = TOKENS | st.sampled_from(
@@ -71,13 +60,6 @@ HEADS = st.builds(
 def head(*fields: bytes, line: bytes = b"GET / HTTP/1.1") -> RequestHead:
     """Read a head with these fields."""
     return RequestHead.parse(b"\r\n".join([line, *fields]) + END)
-
-
-def autobahnsFields(handshake: bytes) -> set[str]:
-    """Split a head into lines as Autobahn does; answer the fields' names."""
-    requestLine, *fields, last = handshake.decode("iso-8859-1").splitlines()
-    assert (requestLine, last) == ("GET / HTTP/1.1", ""), handshake
-    return {field.partition(":")[0].strip().lower() for field in fields}
 
 
 class RequestCase(SynchronousTestCase):
@@ -317,43 +299,6 @@ class QuestionsTests(RequestCase):
         self.assertEqual(request.subprotocols, ("b", "a", "gows.v1"))
 
 
-class HandshakeTests(RequestCase):
-    """Autobahn is shown what RFC 6455 asks about, and nothing else."""
-
-    def test_whatIsKept(self) -> None:
-        """All that belongs to the handshake is there, as it came."""
-        handshake = RequestHead.parse(OPENING).handshake("permessage-deflate")
-        self.assertEqual(autobahnsFields(handshake), HANDSHAKE_FIELDS)
-        kept = [
-            line
-            for line in OPENING.split(b"\r\n")
-            if line.decode().partition(":")[0].lower() in HANDSHAKE_FIELDS
-        ]
-        self.assertEqual(sorted(handshake.split(b"\r\n")[1:-2]), sorted(kept))
-
-    def test_whatIsNot(self) -> None:
-        """Neither the URL nor a cookie or token is."""
-        handshake = RequestHead.parse(OPENING).handshake("")
-        for secret in (b"alice", b"secret", b"203.0.113.7", b"app.example"):
-            self.assertNotIn(secret, handshake)
-
-    def test_repeated(self) -> None:
-        """What is given twice is shown twice: Autobahn has to refuse it."""
-        handshake = head(b"Host: a", b"Host: b").handshake("")
-        self.assertEqual(handshake, b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
-
-    def test_smuggled(self) -> None:
-        """No value brings a further header with it."""
-        for lineEnd in (*LINE_ENDS, UTF8_LINE_END):
-            for field in HANDSHAKE_FIELDS:
-                line = field.encode() + b": a" + lineEnd + b"Origin: https://b"
-                try:
-                    handshake = head(line).handshake("")
-                except Refusal:
-                    continue
-                self.assertLessEqual(autobahnsFields(handshake), {field}, line)
-
-
 class HostileTests(RequestCase):
     """Whatever comes is understood or refused with 400."""
 
@@ -368,14 +313,12 @@ class HostileTests(RequestCase):
                 request.subprotocols,
                 request.headers.getRawHeaders("X-Forwarded-For"),
             )
-            handshake = request.handshake("")
         except Refusal as refusal:
             self.assertEqual(refusal.status, 400)
             return
         self.assertEqual(len(asked), 5)
         self.assertEqual(request.path[:1], "/")
         self.assertTrue(f"{request.path}{request.query}".isascii())
-        self.assertLessEqual(autobahnsFields(handshake), HANDSHAKE_FIELDS)
 
     @PROPERTY
     @given(st.binary())

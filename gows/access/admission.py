@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from inspect import isawaitable
 from typing import Any, Literal
 
@@ -59,6 +59,13 @@ class Admission:
     async def admit(
         self, head: RequestHead, address: str, origin: str | None, isCheck: bool = False
     ) -> Context:
+        """Decide on one opening, as L{decide} does, and wait for the application."""
+        decision = self.decide(head, address, origin, isCheck)
+        return decision if isinstance(decision, Context) else await decision
+
+    def decide(
+        self, head: RequestHead, address: str, origin: str | None, isCheck: bool = False
+    ) -> Context | Coroutine[Any, Any, Context]:
         """
         Decide on one opening.
 
@@ -68,19 +75,26 @@ class Admission:
         @param address: the client's own
         @param origin: its Origin header
         @param isCheck: whether it only asks
-        @return: who comes in
-        @raise Refusal: with the status and text that the client shall get
+        @return: who comes in; a coroutine if the application takes its time
+        @raise Refusal: with the status and text that the client shall get; the
+            coroutine raises it as well
         """
         self._checkOpen()
         self._origins.check(origin)
         context = contextOfQuery(head.query, self._newKey)
         answer = self._onConnect(
-            OpeningRequest(
-                context, head.headers, address, origin, head.subprotocols, isCheck
-            )
+            OpeningRequest(context, head, address, origin, isCheck)
         )
+        if isinstance(answer, Context | Refusal):
+            return self._settle(answer)
         if isinstance(answer, Deferred) or isawaitable(answer):
-            answer = await answer
+            return self._settleLater(answer)
+        return self._settle(answer)
+
+    async def _settleLater(self, answer: Awaitable[Context | Refusal]) -> Context:
+        return self._settle(await answer)
+
+    def _settle(self, answer: Context | Refusal) -> Context:
         if isinstance(answer, Refusal):
             raise answer
         if not isinstance(answer, Context):

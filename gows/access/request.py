@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -18,18 +19,9 @@ MAX_HEAD: Final = 16 * 1024
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP/(\d\.\d)")
 # Twisted keeps header names for good, 10,000 of them: they must not be long.
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}):[ \t]*(.*?)[ \t]*")
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}):(.*)")
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # a bare CR or LF, too
 _AUTHORITY = re.compile(r"(?i)\A(?:https?|wss?)://[^/?]*")
-
-_HANDSHAKE_FIELDS = (
-    "Host",
-    "Upgrade",
-    "Connection",
-    "Sec-WebSocket-Key",
-    "Sec-WebSocket-Version",
-    "Sec-WebSocket-Protocol",
-)
 
 
 class RequestHead(msgspec.Struct, frozen=True):
@@ -40,14 +32,15 @@ class RequestHead(msgspec.Struct, frozen=True):
     @ivar path: percent-encoded, never empty
     @ivar query: what follows the C{?}, percent-encoded; empty if there is none
     @ivar version: such as C{1.1}
-    @ivar headers: values that are not UTF-8 have been taken for Latin-1
+    @ivar fields: the values of each header, in their order, by its name in lower
+        case; those that are not UTF-8 have been taken for Latin-1
     """
 
     method: str
     path: str
     query: str
     version: str
-    headers: Headers
+    fields: Mapping[str, list[str]]
 
     @classmethod
     def parse(cls, raw: bytes) -> RequestHead:
@@ -69,6 +62,15 @@ class RequestHead(msgspec.Struct, frozen=True):
             raise Refusal(400, "The request's target must be a path.")
         path, _, query = target.partition("?")
         return cls(method, path or "/", query, version, _parseFields(fields))
+
+    @property
+    def headers(self) -> Headers:
+        """The headers, for others; made anew each time."""
+        headers = Headers()
+        for name, values in self.fields.items():
+            for value in values:
+                headers.addRawHeader(name, value)
+        return headers
 
     @property
     def wantsWebSocket(self) -> bool:
@@ -102,7 +104,7 @@ class RequestHead(msgspec.Struct, frozen=True):
 
     def values(self, name: str) -> list[str]:
         """Answer each header of this name."""
-        return [*self.headers.getRawHeaders(name, [])]
+        return [*self.fields.get(name.lower(), ())]
 
     def items(self, name: str) -> list[str]:
         """Answer the items of a list that may come as one header or as several."""
@@ -118,54 +120,46 @@ class RequestHead(msgspec.Struct, frozen=True):
         lines = [f"{self.method} {self.path} HTTP/{self.version}", "Host: gows"]
         return "\r\n".join([*lines, "", ""]).encode("ascii")
 
-    def handshake(self, extensions: str) -> bytes:
-        """
-        Write the head anew with nothing but what RFC 6455 (4.2.1) asks about.
 
-        Autobahn reads this one: its parser takes more characters for line ends
-        than HTTP has, and its debug lines hold whole requests.
-
-        @param extensions: in the place of C{Sec-WebSocket-Extensions}; may be empty
-        @raise Refusal: 400, if one of these headers is not ASCII
-        """
-        lines = ["GET / HTTP/1.1"]
-        for name in _HANDSHAKE_FIELDS:
-            lines += [f"{name}: {value}" for value in self.values(name)]
-        if extensions:
-            lines.append(f"Sec-WebSocket-Extensions: {extensions}")
-        head = "\r\n".join([*lines, "", ""])
-        if not head.isascii():
-            raise Refusal(400, "The headers of the handshake must be ASCII.")
-        return head.encode("ascii")
-
-
-def _parseFields(fields: list[bytes]) -> Headers:
-    headers = Headers()
-    for line in fields:
+def _parseFields(lines: list[bytes]) -> dict[str, list[str]]:
+    fields: dict[str, list[str]] = {}
+    for line in lines:
         found = _FIELD.fullmatch(line)
         if found is None or _FORBIDDEN.search(line):
             raise Refusal(400, "A header of the request is malformed.")
         name, value = found.groups()
-        headers.addRawHeader(name, _asUTF8(value))
-    return headers
+        key = name.decode("ascii").lower()
+        fields.setdefault(key, []).append(_decoded(value.strip(b" \t")))
+    return fields
 
 
-def _asUTF8(value: bytes) -> bytes:
-    # What Headers answers as strings it decodes as UTF-8, or raises.
+def _decoded(value: bytes) -> str:
     try:
-        value.decode("utf-8")
+        return value.decode("utf-8")
     except UnicodeDecodeError:
-        return value.decode("latin-1").encode("utf-8")
-    return value
+        return value.decode("latin-1")
 
 
 @implementer(IRequest)
 class OpeningRequest(msgspec.Struct, frozen=True):
-    """An opening, as applications see it before they decide."""
+    """
+    An opening, as applications see it before they decide.
+
+    @ivar head: where the rest is from
+    """
 
     context: Context
-    headers: Headers
+    head: RequestHead
     address: str
     origin: str | None
-    subprotocols: tuple[str, ...]
     isCheck: bool
+
+    @property
+    def headers(self) -> Headers:
+        """See L{IRequest}."""
+        return self.head.headers
+
+    @property
+    def subprotocols(self) -> tuple[str, ...]:
+        """See L{IRequest}."""
+        return self.head.subprotocols

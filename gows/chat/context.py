@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import unicodedata
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -18,6 +17,7 @@ MAX_SPECIAL_KEY: Final = 128
 """The longest specialKey, in characters (Unicode code points)."""
 
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # all of Unicode's category Cc
 _NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -117,6 +117,8 @@ def parseQuery(query: str) -> dict[str, str]:
 
 
 def _decode(encoded: str) -> str:
+    if "%" not in encoded and encoded.isascii():
+        return encoded.replace("+", " ")
     if _BROKEN_ESCAPE.search(encoded):
         raise Refusal(
             400, "The URL's percent-encoding is broken: write % itself as %25."
@@ -134,6 +136,6 @@ def _faultOf(specialKey: str) -> str | None:
         return "specialKey is missing: the URL must say ?specialKey=... (who you are)."
     if len(specialKey) > MAX_SPECIAL_KEY:
         return f"specialKey is too long: it may have 1 to {MAX_SPECIAL_KEY} characters."
-    if any(unicodedata.category(c) == "Cc" for c in specialKey):
+    if _CONTROL.search(specialKey):
         return "specialKey must not hold control characters."
     return None

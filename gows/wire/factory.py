@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autobahn.twisted.websocket import WebSocketServerFactory
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
 from gows.access.addresses import TrustedProxies
@@ -23,29 +22,12 @@ from gows.settings import Settings
 from gows.wire.compression import acceptDeflate
 from gows.wire.drain import Drain
 from gows.wire.fanout import FanOut
+from gows.wire.lean import withOptions
 from gows.wire.protocol import GowsProtocol
+from gows.wire.timers import Timers
 
 if TYPE_CHECKING:
     from gows.web.site import PublicSite
-
-
-class ExactTimers:
-    """
-    Autobahn's timers, to the moment.
-
-    Its own (txaio's batched timer) cuts the time of a call down to whole seconds:
-    a timeout of one second could be none at all.
-    """
-
-    def __init__(self, clock: IReactorTime) -> None:
-        """Keep time by this clock."""
-        self._clock = clock
-
-    def call_later(
-        self, delay: float, function: Callable[..., object], *args: object
-    ) -> IDelayedCall:
-        """See C{txaio.IBatchedTimer}."""
-        return self._clock.callLater(delay, function, *args)
 
 
 @implementer(IChat)
@@ -91,7 +73,7 @@ class GowsFactory(WebSocketServerFactory):
             perMessageCompressionAccept=acceptDeflate,
         )
         # Autobahn has no option for it; TimersTests fail when the attribute moves.
-        self._batched_timer = ExactTimers(self.reactor)
+        self._batched_timer = Timers(self.reactor)
         self.registry: Registry[GowsProtocol] = Registry()
         self.journal = journal
         self.proxies = TrustedProxies(settings.trustedProxy)
@@ -111,6 +93,13 @@ class GowsFactory(WebSocketServerFactory):
         self._notGone: set[GowsProtocol] = set()
         self._drain: Drain | None = None
         self._isHurried = False
+
+    def setProtocolOptions(  # type: ignore[override]  # it takes these, by name
+        self, **options: Any
+    ) -> None:
+        """Set options of Autobahn's for connections that are made from now on."""
+        super().setProtocolOptions(**options)
+        self.protocol = withOptions(GowsProtocol, self)
 
     def broadcast(self, payload: str | bytes, isBinary: bool = False) -> None:
         """See L{IChat.broadcast}."""

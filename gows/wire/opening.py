@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from autobahn.websocket.types import ConnectionDeny
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IHalfCloseableDescriptor,
@@ -17,7 +16,7 @@ from zope.interface import alsoProvides
 from gows.access.request import MAX_HEAD, RequestHead
 from gows.chat.context import Context
 from gows.errors import Refusal, refusalAnswer, undecided
-from gows.wire.compression import soundOffers
+from gows.wire.handshake import Handshake
 
 if TYPE_CHECKING:
     from gows.wire.protocol import GowsProtocol
@@ -27,22 +26,28 @@ MAX_EARLY: Final = 16 * 1024
 
 _HEAD_END = b"\r\n\r\n"
 
-_FAULTY_HANDSHAKE: Final = (
-    "This is no valid WebSocket opening (RFC 6455, 4.2.1): it needs Host, "
-    "Connection: Upgrade, Sec-WebSocket-Version: 13, a Sec-WebSocket-Key of 16 bytes "
-    "in base64, each once, and well-formed extensions."
-)
-
 
 class Opening:
     """
     Takes a connection's bytes until it is known what it wants.
 
-    An upgrade goes on to Autobahn, what is not one to twisted.web; what may not
-    go on is refused here, with a complete answer.
+    An upgrade is decided and handed back to the connection, what is not one goes on
+    to twisted.web; what may not go on is refused here, with a complete answer.
 
     @ivar address: the client's own address, once the request's head is read
     """
+
+    __slots__ = (
+        "_buffer",
+        "_channelLost",
+        "_deciding",
+        "_factory",
+        "_handshake",
+        "_head",
+        "_protocol",
+        "_receive",
+        "address",
+    )
 
     def __init__(self, protocol: GowsProtocol) -> None:
         """Begin on a connection that has just been made."""
@@ -52,7 +57,7 @@ class Opening:
         self._receive = self._readHead
         self._buffer = b""
         self._head: RequestHead | None = None
-        self._refusal: Refusal | None = None
+        self._handshake: Handshake | None = None
         self._deciding: Deferred[None] | None = None
         self._channelLost = _noChannel
 
@@ -72,11 +77,6 @@ class Opening:
         if self._receive in (self._readHead, self._hold):
             address = self.address or self._clientAddress(None)
             self._factory.journal.neverOpened(address)
-
-    def takeEarly(self) -> bytes:
-        """Answer what came behind the head, which belongs to the WebSocket."""
-        early, self._buffer = self._buffer, b""
-        return early
 
     def _readHead(self, data: bytes) -> None:
         self._buffer = (self._buffer + data).lstrip(b"\r\n")
@@ -98,8 +98,9 @@ class Opening:
         self.address = self._clientAddress(head)
         if head.wantsWebSocket:
             self._checkUpgrade(head)
+            self._handshake = Handshake.of(head)
             self._receive = self._hold
-            self._protocol.beginHandshake(head.handshake(soundOffers(head)))
+            self._decide(head)
         else:
             self._servePlain(head)
 
@@ -140,40 +141,32 @@ class Opening:
         channel.makeConnection(self._protocol.transport)
         channel.dataReceived(head.plain())
 
-    def decide(self) -> Deferred[None]:
-        """
-        Have the admission decide on a handshake that Autobahn finds valid.
-
-        @return: fires with L{None}, the subprotocol, once the protocol has its
-            context; fails with L{ConnectionDeny} if the opening is refused
-        """
-        assert self._head is not None
-        admitted = Deferred.fromCoroutine(self._admit(self._head))
-        self._deciding = admitted.addCallbacks(self._admitted, self._denied)
-        return self._deciding
-
-    async def _admit(self, head: RequestHead) -> Context:
-        return await self._factory.admission.admit(head, self.address, head.origin)
+    def _decide(self, head: RequestHead) -> None:
+        try:
+            decision = self._factory.admission.decide(head, self.address, head.origin)
+        except Exception:
+            self._denied(Failure())
+            return
+        if isinstance(decision, Context):
+            self._admitted(decision)
+        else:
+            self._deciding = Deferred.fromCoroutine(decision).addCallbacks(
+                self._admitted, self._denied
+            )
 
     def _admitted(self, context: Context) -> None:
-        self._protocol.context = context
-        self._protocol.address = self.address
+        assert self._handshake is not None
+        early, self._buffer = self._buffer, b""
+        self._protocol.admitted(context, self.address, self._handshake, early)
 
     def _denied(self, failure: Failure) -> None:
-        if isinstance(failure.value, Refusal):
-            self._refusal = failure.value
-        elif not self._protocol.isLost:
+        if self._protocol.isLost:
+            return
+        refusal = failure.value
+        if not isinstance(refusal, Refusal):
             self._factory.journal.applicationFailed(failure)
-            self._refusal = undecided()
-        raise ConnectionDeny(500)
-
-    def handshakeFailed(self) -> None:
-        """
-        Refuse an opening that L{decide} denied, or that Autobahn found faulty.
-
-        Autobahn's own words are not used: they repeat what the peer sent.
-        """
-        self.refuse(self._refusal or Refusal(400, _FAULTY_HANDSHAKE))
+            refusal = undecided()
+        self.refuse(refusal)
 
     def refuse(self, refusal: Refusal) -> None:
         """

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, Final
+from typing import Final
 
 import txaio
-from autobahn.twisted.websocket import WebSocketServerProtocol
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
 from gows.wire.closing import Close, reasonOf
+from gows.wire.lean import LeanProtocol
 from gows.wire.outbox import Outbox, widen
 
 _DATA: Final = (0x0, 0x1, 0x2)
 
 
-class OrderlyProtocol(WebSocketServerProtocol):
+class OrderlyProtocol(LeanProtocol):
     """
     A server's end of a WebSocket, without the chat.
 
@@ -27,10 +27,11 @@ class OrderlyProtocol(WebSocketServerProtocol):
     @ivar isLost: whether the transport is gone
     """
 
-    transport: Any
     autoPingTimeout: float
     closeHandshakeTimeout: float
-    current_frame: Any
+
+    isLost = False
+    _cutCall: IDelayedCall | None = None
 
     # Autobahn's own lines hold whole requests and repeat what the peer sent.
     log = txaio.make_logger(level="none")
@@ -49,9 +50,7 @@ class OrderlyProtocol(WebSocketServerProtocol):
 
     def connectionMade(self) -> None:
         """Begin."""
-        self.isLost = False
         self._outbox = Outbox(self.transport, self.readerStalled)
-        self._cutCall: IDelayedCall | None = None
         super().connectionMade()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:

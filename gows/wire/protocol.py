@@ -17,6 +17,7 @@ from gows.wire import closing
 from gows.wire.callbacks import Callbacks
 from gows.wire.ending import endingOf
 from gows.wire.frames import Frames, WireForm
+from gows.wire.handshake import Handshake
 from gows.wire.opening import Opening
 from gows.wire.orderly import OrderlyProtocol
 
@@ -40,20 +41,22 @@ class GowsProtocol(OrderlyProtocol):
     context: Context
     address: str
 
+    _opening: Opening | None = None
+    _hasOpened = False
+    _openedAt = 0.0
+    _form = WireForm()
+    _received = 0
+    _sent = 0
+    _failure: Failure | None = None
+    _lostReason = connectionDone
+    _isHeldUp = False
+    _isPaused = False
+
     def connectionMade(self) -> None:
         """Begin with the opening."""
         super().connectionMade()
-        self._opening: Opening | None = Opening(self)
-        self._hasOpened = False
-        self._openedAt = 0.0
-        self._form = WireForm()
-        self._received = 0
-        self._sent = 0
-        self._failure: Failure | None = None
-        self._lostReason = connectionDone
+        self._opening = Opening(self)
         self._callbacks = Callbacks(self._applicationFailed, self._parseOn)
-        self._isHeldUp = False
-        self._isPaused = False
 
     def dataReceived(self, data: bytes) -> None:
         """Take bytes from the peer."""
@@ -71,35 +74,28 @@ class GowsProtocol(OrderlyProtocol):
 
     # The opening handshake.
 
-    def beginHandshake(self, head: bytes) -> None:
-        """Have Autobahn check the head of an opening."""
-        super().dataReceived(head)
+    def admitted(
+        self, context: Context, address: str, handshake: Handshake, early: bytes
+    ) -> None:
+        """
+        Answer with 101, unless the peer left while it was decided.
 
-    def onConnect(  # type: ignore[override]  # Autobahn takes Deferreds, untold
-        self, request: object
-    ) -> Deferred[None]:
-        """Decide on an opening whose handshake is valid."""
-        assert self._opening is not None
-        return self._opening.decide()
-
-    def succeedHandshake(self, res: object) -> None:
-        """Answer with 101, unless the peer left while it was decided."""
+        @param address: the peer's own
+        @param early: what came behind the request's head
+        """
         if self.isLost or self.state != self.STATE_CONNECTING:
             return
-        super().succeedHandshake(res)
-        opening = self._opening
-        if not self._hasOpened or opening is None:
-            return
+        self.context = context
+        self.address = address
+        answer, compression = handshake.answer(
+            self.factory.server, self.perMessageCompressionAccept
+        )
+        self.sendData(answer)
+        self.becomeOpen(compression)
+        self.onOpen()
         self._opening = None
-        if early := opening.takeEarly():
+        if early:
             self._framesReceived(early)
-
-    def failHandshake(
-        self, reason: str, code: int = 400, responseHeaders: object = None
-    ) -> None:
-        """Answer with a refusal in our words."""
-        if self._opening is not None and not self.isLost:
-            self._opening.handshakeFailed()
 
     def onOpenHandshakeTimeout(self) -> None:
         """Drop a peer that has not completed its opening in time."""
