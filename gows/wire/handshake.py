@@ -17,6 +17,7 @@ from autobahn.websocket.compress import (
 from gows.access.request import RequestHead
 from gows.errors import Refusal
 from gows.wire.compression import soundOffers
+from gows.wire.inflater import FrugalDeflate
 
 Accept = Callable[
     [Sequence[PerMessageDeflateOffer]], PerMessageDeflateOfferAccept | None
@@ -96,7 +97,7 @@ class Handshake(NamedTuple):
         compression = None
         if self.offers and (accepted := accept(self.offers)) is not None:
             answer += f"Sec-WebSocket-Extensions: {accepted.get_extension_string()}\r\n"
-            compression = PerMessageDeflate.create_from_offer_accept(True, accepted)
+            compression = FrugalDeflate.create_from_offer_accept(True, accepted)
         return f"{answer}\r\n".encode("ascii"), compression
 
 
