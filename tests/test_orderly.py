@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.memory import Client, MemoryTestCase, closeFrame, frame
+from tests.memory import DEFLATE, Client, MemoryTestCase, closeFrame, frame
 
 TEXT, CONTINUATION, PING = 1, 0, 9
 
@@ -38,6 +38,16 @@ class OrderlyTests(MemoryTestCase):
         self.alice.send(closeFrame(1007))
         self.assertTrue(self.alice.protocol.isLost)
         self.assertFalse(self.alice.transport.wasAborted)
+
+    def test_reservedAndCompressed(self) -> None:
+        """Nor does what a frame of no known kind holds: nobody inflates it."""
+        bob = self.opened(
+            self.server, "specialKey=bob", Sec_WebSocket_Extensions=DEFLATE
+        )
+        bob.send(frame(3, b"00", rsv=4))
+        bob.send(frame(TEXT, b"") + closeFrame(1002))
+        self.assertEqual(bob.protocol.closeCodes, [1002])
+        self.assertTrue(bob.protocol.isLost)
 
     def test_noAnswer(self) -> None:
         """Who does not answer a close frame is cut after --close-timeout."""

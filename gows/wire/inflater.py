@@ -19,8 +19,6 @@ class FrugalDeflate(PerMessageDeflate):
 
     def end_decompress_message(self) -> None:
         """Take note that a message is complete."""
-        try:
-            super().end_decompress_message()
-        finally:
-            if self.client_no_context_takeover:
-                self._decompressor = None
+        super().end_decompress_message()
+        if self.client_no_context_takeover:
+            self._decompressor = None

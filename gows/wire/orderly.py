@@ -14,7 +14,8 @@ from gows.wire.closing import Close, reasonOf
 from gows.wire.lean import LeanProtocol
 from gows.wire.outbox import Outbox, widen
 
-_DATA: Final = (0x0, 0x1, 0x2)
+_CONTROL: Final = 0x8
+"""The opcodes from here on are those of control frames, reserved ones included."""
 
 
 class OrderlyProtocol(LeanProtocol):
@@ -102,7 +103,7 @@ class OrderlyProtocol(LeanProtocol):
         return None
 
     def _skipsFrame(self) -> bool:
-        return bool(self.failedByMe and self.current_frame.opcode in _DATA)
+        return bool(self.failedByMe and self.current_frame.opcode < _CONTROL)
 
     def closeWith(self, close: Close) -> None:
         """Begin the closing handshake, if the connection is open."""
