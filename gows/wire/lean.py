@@ -64,6 +64,7 @@ class LeanProtocol(WebSocketServerProtocol):
     transport: Any
     autoPingInterval: float
     autoPingSize: int
+    maxMessagePayloadSize: int
     openHandshakeTimeout: float
     tcpNoDelay: bool
     perMessageCompressionAccept: Accept

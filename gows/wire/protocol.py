@@ -20,6 +20,7 @@ from gows.wire.frames import Frames, WireForm
 from gows.wire.handshake import Handshake
 from gows.wire.opening import Opening
 from gows.wire.orderly import OrderlyProtocol
+from gows.wire.shortcut import takeTexts
 
 if TYPE_CHECKING:
     from gows.wire.factory import GowsFactory
@@ -128,12 +129,29 @@ class GowsProtocol(OrderlyProtocol):
         return WireForm()
 
     def _framesReceived(self, data: bytes) -> None:
-        if self.state == self.STATE_CLOSED:
+        if taken := takeTexts(self, data):
+            data = data[taken:]
+        if not data or self.state == self.STATE_CLOSED:
             return
         super().dataReceived(data)
         if len(self.data) > MAX_UNPARSED:
             self._isPaused = True
             self.transport.pauseProducing()
+
+    def isBetweenMessages(self) -> bool:
+        """
+        Tell whether what comes now begins a frame that may be taken at once.
+
+        Not while a ping waits for its answer: data is one, and Autobahn notes that.
+        """
+        return (
+            self.state == self.STATE_OPEN
+            and not self.data
+            and self.current_frame is None
+            and not self.inside_message
+            and not self._callbacks.isBusy
+            and self.autoPingTimeoutCall is None
+        )
 
     def processData(self) -> bool:
         """
