@@ -97,6 +97,7 @@ class Journal:
         receivedCode: int | None,
         received: int,
         sent: int,
+        dropped: int,
     ) -> None:
         """Write that a connection is gone, with what passed over it."""
         if not self._writesInfo:
@@ -104,7 +105,7 @@ class Journal:
         self._connections.info(
             "closed {key}:{gzip} from {address} after {seconds:.3f} s, "
             "code sent {sentCode}, received {receivedCode}, "
-            "messages in {received}, out {sent}",
+            "messages in {received}, out {sent}, dropped {dropped}",
             key=shortened(specialKey),
             gzip=int(gzip),
             address=address,
@@ -113,6 +114,7 @@ class Journal:
             receivedCode=receivedCode or "-",
             received=received,
             sent=sent,
+            dropped=dropped,
         )
 
     def refused(self, address: str, status: int, text: str) -> None:

@@ -117,7 +117,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         _help("web origin whose pages may connect; none given: all may"),
     ] = ()
     anonymous: Annotated[
-        bool, _help("let who has no specialKey in, under a unique made-up one")
+        bool, _help("let who has no specialKey in, under a unique one that is made up")
     ] = False
     binary: Annotated[
         Literal["gzip", "relay", "refuse"],
@@ -138,6 +138,52 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=1, le=1 << 30),
         _help("largest message in bytes, after decompression too"),
     ] = 65536
+    compressLevel: Annotated[
+        int,
+        Meta(ge=1, le=9),
+        _help("zlib's level for gzip and permessage-deflate: 1 is fast, 9 is small"),
+    ] = 6
+    compressThreshold: Annotated[
+        int,
+        Meta(ge=0, le=1 << 30),
+        _help("with permessage-deflate, messages of fewer bytes are not compressed"),
+    ] = 256
+    maxDelay: Annotated[
+        float,
+        Meta(ge=0, le=1),
+        _help(
+            "seconds that messages may wait for others to leave with when there are "
+            "more than can be sent one by one; 0: none"
+        ),
+    ] = 0.02
+    sendBuffer: Annotated[
+        int,
+        Meta(ge=0, le=1 << 30),
+        _help(
+            "bytes that the kernel may hold for a connection (SO_SNDBUF); 0: its own "
+            "choice"
+        ),
+    ] = 262144
+    slowLimit: Annotated[
+        int,
+        Meta(ge=1024, le=1 << 30),
+        _help("bytes that may wait for a slow reader besides"),
+    ] = 1048576
+    slowPolicy: Annotated[
+        Literal["close", "drop-oldest", "latest"],
+        _help(
+            "when more would wait for a slow reader: it is closed with 4002, loses "
+            "its oldest messages, or has only the newest wait, at any time"
+        ),
+    ] = "close"
+    backlogLimit: Annotated[
+        int,
+        Meta(ge=65536, le=1 << 40),
+        _help(
+            "bytes that may wait for all slow readers together, shared ones counted "
+            "once; above it those are closed for whom the most waits"
+        ),
+    ] = 268435456
     maxConnections: Annotated[
         int,
         Meta(ge=0, le=10_000_000),

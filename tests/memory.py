@@ -50,6 +50,8 @@ OPENING: Final[Mapping[str, str]] = {
 
 DEFLATE: Final = "permessage-deflate"
 
+BROKEN: Final = OSError("this transport is broken")
+
 Headers = Mapping[str, str | Sequence[str] | None]
 
 
@@ -259,7 +261,7 @@ class ServerTransport(FakeTransport):
     @ivar peerReads: set to false to have the peer read nothing
     @ivar isPaused: whether the server reads nothing
     @ivar wasAborted: whether the line was cut
-    @ivar breaks: set to true to have writing raise
+    @ivar breaks: set to an exception to have writing raise it
     @ivar waiting: how many bytes have been written and not been taken
     """
 
@@ -271,7 +273,7 @@ class ServerTransport(FakeTransport):
         self.peerReads = True
         self.isPaused = False
         self.wasAborted = False
-        self.breaks = False
+        self.breaks: Exception | None = None
         self.waiting = 0
         self._isEnding = False
         self._isFull = False
@@ -279,8 +281,8 @@ class ServerTransport(FakeTransport):
 
     def write(self, data: bytes) -> None:
         """Take bytes; tell the producer when these are too many."""
-        if self.breaks:
-            raise OSError("this transport is broken")
+        if self.breaks is not None:
+            raise self.breaks
         if self._isEnding:
             return
         super().write(data)
@@ -413,7 +415,13 @@ class Client:
         self.server = server
         self.transport = transport(server, peer)
         clientTransport = FakeTransport(protocol, isServer=False, hostAddress=peer)
-        self.pump: IOPump = connect(server, self.transport, protocol, clientTransport)
+        self.pump: IOPump = connect(
+            server,
+            self.transport,
+            protocol,
+            clientTransport,
+            clock=server.factory.reactor,
+        )
 
     def flush(self) -> None:
         """Move bytes until there are none left."""

@@ -14,6 +14,7 @@ from gows.wire import frames as framesModule
 from gows.wire.factory import GowsFactory
 from tests.memory import (
     BINARY,
+    BROKEN,
     DEFLATE,
     TEXT,
     Chat,
@@ -69,9 +70,9 @@ class BroadcastTests(MemoryTestCase):
         """Answer a list that grows with each gzip payload that is made."""
         made: list[bytes] = []
 
-        def counting(payload: bytes) -> bytes:
+        def counting(payload: bytes, level: int) -> bytes:
             made.append(payload)
-            return gzipText(payload)
+            return gzipText(payload, level)
 
         self.patch(framesModule, "gzipText", counting)
         return made
@@ -79,26 +80,26 @@ class BroadcastTests(MemoryTestCase):
     def countFrames(self) -> list[object]:
         """Answer a list that grows with each frame that is made."""
         made: list[object] = []
-        original = framesModule._frameOf
+        original = framesModule._framed
 
-        def counting(message: Any, form: Any) -> bytes:
-            made.append(form)
-            return original(message, form)
+        def counting(firstByte: int, payload: bytes) -> bytes:
+            made.append(payload)
+            return original(firstByte, payload)
 
-        self.patch(framesModule, "_frameOf", counting)
+        self.patch(framesModule, "_framed", counting)
         return made
 
     def test_madeOnce(self) -> None:
         """Each form is made once, however many read it, and only if somebody does."""
-        server = self.factory()
+        server = self.factory(compressThreshold=0)
         zipped, made = self.countGzip(), self.countFrames()
         for number in range(5):
             self.opened(server, f"specialKey={number}")
-        server.broadcast("plain")
+        server.broadcast("plain" * 9)
         self.assertEqual((len(zipped), len(made)), (0, 1))
         for number in range(5):
             self.opened(server, f"specialKey={number}&support_gzip=1")
-        server.broadcast("and gzip")
+        server.broadcast("and gzip" * 9)
         self.assertEqual((len(zipped), len(made)), (1, 3))
         for number in range(4):
             self.opened(
@@ -108,9 +109,9 @@ class BroadcastTests(MemoryTestCase):
                     f"{DEFLATE}; server_max_window_bits={10 + number % 2}"
                 ),
             )
-        server.broadcast("and two windows")
+        server.broadcast("and two windows" * 9)
         self.assertEqual((len(zipped), len(made)), (2, 7))
-        server.broadcast(b"binary", isBinary=True)
+        server.broadcast(b"binary" * 9, isBinary=True)
         self.assertEqual((len(zipped), len(made)), (2, 10))
 
     def test_onlyGzip(self) -> None:
@@ -126,6 +127,7 @@ class BroadcastTests(MemoryTestCase):
         for suffix in ("", "&support_gzip=1"):
             clients = [self.opened(server, f"specialKey={n}{suffix}") for n in "abc"]
             server.broadcast("x" * 1000)
+            self.clock.advance(0)
             [one, two, three] = [client.transport.stream[-1] for client in clients]
             self.assertIs(one, two)
             self.assertIs(two, three)
@@ -208,7 +210,7 @@ class FailingReceiverTests(MemoryTestCase):
         self.clients: list[Client] = [
             self.opened(self.chat, f"specialKey={name}") for name in "abc"
         ]
-        self.clients[1].transport.breaks = True
+        self.clients[1].transport.breaks = BROKEN
 
     def flush(self) -> None:
         """Move all bytes."""
@@ -227,6 +229,7 @@ class FailingReceiverTests(MemoryTestCase):
 
     def test_dropped(self) -> None:
         """It is cut, logged with the traceback, and its application is told."""
+        self.clients[1].transport.breaks = RuntimeError("this transport is broken")
         self.clients[0].send(frame(TEXT, b"one"))
         self.assertEqual(self.chat.lookUp("b:0"), ())
         self.flush()
@@ -236,9 +239,19 @@ class FailingReceiverTests(MemoryTestCase):
         self.assertIn("this transport is broken", failures[0].getTraceback())
         told = [call for call in self.calls(self.chat) if call[1] == "b"]
         self.assertEqual([call[0] for call in told], ["open", "error", "close"])
-        self.assertTrue(told[1][2].check(OSError))
+        self.assertTrue(told[1][2].check(RuntimeError))
         self.assertEqual(told[2], ("close", "b", False, 1006))
         self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_gone(self) -> None:
+        """A peer that is gone is no fault of ours: there is no traceback."""
+        self.clients[0].send(frame(TEXT, b"one"))
+        self.flush()
+        self.assertTrue(self.clients[1].protocol.isLost)
+        self.assertEqual([e for e in self.events if "log_failure" in e], [])
+        told = [call for call in self.calls(self.chat) if call[1] == "b"]
+        self.assertEqual([call[0] for call in told], ["open", "error", "close"])
+        self.assertTrue(told[1][2].check(OSError))
 
     def test_isSender(self) -> None:
         """Even if it is the sender itself, all others read what it said."""
@@ -254,7 +267,7 @@ class FailingReceiverTests(MemoryTestCase):
     def test_all(self) -> None:
         """When all fail, all are dropped."""
         for client in self.clients:
-            client.transport.breaks = True
+            client.transport.breaks = BROKEN
         self.chat.broadcast("hello")
         self.flush()
         self.assertEqual(len(self.chat.registry), 0)
@@ -319,6 +332,7 @@ class TimersTests(MemoryTestCase):
         self.clock.advance(0.75)
         self.assertEqual(times(), [1.5])
         bob.server.close()
+        self.clock.advance(0)
         self.assertEqual(times(), [1.5, 2.75])
 
     def test_peersAreForgotten(self) -> None:

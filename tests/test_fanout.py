@@ -2,228 +2,427 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import errno
+import random
+from collections.abc import Sequence
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from gows.chat.audience import EVERYONE
 from gows.chat.message import Message
+from gows.wire import outbox as outboxModule
+from gows.wire.backlog import Backlog
 from gows.wire.fanout import FanOut
-from gows.wire.frames import Frames, WireForm
+from gows.wire.frames import Compression, WireForm
+from gows.wire.outbox import MAX_GATHERED, Outbox, Terms
+from gows.wire.turn import Turn
 
-PROPERTY = settings(max_examples=60, deadline=None, database=None, derandomize=True)
+PROPERTY = settings(max_examples=80, deadline=None, database=None, derandomize=True)
 
 PLAIN = WireForm()
+CLOSE = b"\x88\x00"
+
+
+class Socket:
+    """
+    A line as that of a plain socket: one that takes what it likes.
+
+    @ivar room: how many bytes it takes from now on; L{None}: all
+    @ivar error: raised by whatever is sent
+    @ivar sends: what each system call got, as its parts
+    """
+
+    atOnce = 1 << 16
+    isClear = True
+
+    def __init__(self, owner: Outbox) -> None:
+        """Take everything."""
+        self.owner = owner
+        self.room: int | None = None
+        self.error: Exception | None = None
+        self.sends: list[tuple[bytes, ...]] = []
+        self.taken = b""
+        self.isWaitedFor = False
+
+    @property
+    def direct(self) -> Any:
+        """The bare send."""
+        return self.send
+
+    def send(self, data: bytes) -> int:
+        """Take some."""
+        return self.sendParts([data])
+
+    def sendParts(self, parts: Sequence[bytes]) -> int:
+        """Take some of several."""
+        if self.error is not None:
+            raise self.error
+        data = b"".join(parts)
+        count = len(data) if self.room is None else min(self.room, len(data))
+        if data and not count:
+            raise BlockingIOError
+        if self.room is not None:
+            self.room -= count
+        self.sends.append(tuple(map(bytes, parts)))
+        self.taken += data[:count]
+        return count
+
+    def begin(self, sendBuffer: int) -> None:
+        """Nothing to do."""
+
+    def wait(self) -> None:
+        """Remember that there is something to send."""
+        self.isWaitedFor = True
+
+    def stop(self) -> None:
+        """Remember that there is not."""
+        self.isWaitedFor = False
+
+    end = stop
+
+    def acknowledged(self) -> None:
+        """It cannot be told."""
 
 
 class Reader:
     """
-    Receives, remembers, and does something.
+    A connection, as far as sending goes.
 
-    @ivar received: the frames
-    @ivar failures: how deliveries failed
-    @ivar reaction: called with each message that comes
+    @ivar reaction: called when the connection is told that sending failed, or that
+        its peer is too slow
     """
 
-    def __init__(self, form: WireForm = PLAIN) -> None:
-        """Receive in this form, and do nothing."""
-        self.form = form
-        self.received: list[bytes] = []
+    def __init__(self, case: FanOutTestCase, form: WireForm = PLAIN) -> None:
+        """Listen to nothing yet."""
         self.failures: list[Failure] = []
-        self.reaction: Callable[[bytes], object] = len
-        self.complaint: Callable[[], object] = tuple
+        self.isSlow = False
+        self.reaction: Any = tuple
+        self.form = form
+        self.outbox = Outbox(None, self, case.terms)
+        self.socket: Any = self.outbox._line
 
-    def deliver(self, frames: Frames) -> None:
-        """Remember, and react."""
-        frame = frames.frame(self.form)
-        self.received.append(frame)
-        self.reaction(frame[2:])
+    def readerStalled(self) -> None:
+        """Say goodbye."""
+        self.isSlow = True
+        self.outbox.lastWords()
+        self.outbox.write(CLOSE)
+        self.reaction()
 
     def sendingFailed(self, failure: Failure) -> None:
-        """Remember, and complain."""
+        """Remember."""
         self.failures.append(failure)
-        self.complaint()
+        self.reaction()
 
     @property
     def texts(self) -> list[str]:
-        """What was received, in plain frames."""
-        return [frame[2:].decode() for frame in self.received]
+        """What was received, in short plain frames."""
+        data, texts = self.socket.taken, []
+        while data:
+            texts.append(data[2 : 2 + data[1]].decode())
+            data = data[2 + data[1] :]
+        return texts
 
 
-def fails(_: bytes) -> None:
-    """React with an exception."""
-    raise RuntimeError("it broke")
+class FanOutTestCase(SynchronousTestCase):
+    """Tests with sockets that take what the test wants them to."""
+
+    def setUp(self) -> None:
+        """Begin with nobody listening."""
+        self.clock = Clock()
+        self.patch(outboxModule, "lineOf", lambda _, owner: Socket(owner))
+        backlog = Backlog(1 << 20)
+        turn = Turn(self.clock, 0, backlog)
+        self.terms = Terms(turn, backlog, 1000, "close", 0)
+        self.fanOut = FanOut(turn, Compression())
+
+    def reader(self, *audiences: str, form: WireForm = PLAIN) -> Reader:
+        """Have somebody listen to audiences; to everyone if none are given."""
+        reader = Reader(self, form)
+        for audience in audiences or (EVERYONE,):
+            self.fanOut.join(audience, form, reader.outbox)
+        return reader
+
+    def leave(self, reader: Reader, audience: str = EVERYONE) -> None:
+        """Have somebody listen no more."""
+        self.fanOut.leave(audience, reader.form, reader.outbox)
+
+    def say(self, text: str, audience: str = EVERYONE) -> None:
+        """Send a message; it leaves at the turn's end."""
+        self.fanOut.deliver(Message.of(text), audience)
+
+    def endTurn(self) -> None:
+        """End the turn."""
+        self.clock.advance(0)
 
 
-class FanOutTests(SynchronousTestCase):
+class EverybodyTests(FanOutTestCase):
     """Everybody gets each message, in one order."""
 
     def setUp(self) -> None:
         """Have three readers."""
-        self.readers = [Reader() for _ in range(3)]
-        self.fanOut = FanOut(self.readers)
-
-    def say(self, text: str) -> None:
-        """Send a message to everybody."""
-        self.fanOut.deliver(Message.of(text))
+        super().setUp()
+        self.readers = [self.reader() for _ in range(3)]
 
     def assertAllHave(self, *texts: str) -> None:
-        """Assert what everybody has received."""
+        """Assert what everybody has received by the turn's end."""
+        self.endTurn()
         for reader in self.readers:
             self.assertEqual(reader.texts, list(texts))
 
     def test_everybody(self) -> None:
         """Each message reaches everybody once."""
         self.say("1")
+        self.assertAllHave("1")
         self.say("2")
         self.assertAllHave("1", "2")
+
+    def test_joined(self) -> None:
+        """What is said in one turn leaves with one system call a reader."""
+        for number in range(10):
+            self.say(str(number))
+        self.assertEqual([reader.texts for reader in self.readers], [[]] * 3)
+        self.assertAllHave(*map(str, range(10)))
+        for reader in self.readers:
+            self.assertEqual([len(parts) for parts in reader.socket.sends], [1])
+
+    def test_shared(self) -> None:
+        """All readers of one form are sent the very same bytes."""
+        sent: list[bytes] = []
+
+        def send(parts: Sequence[bytes]) -> int:
+            sent.extend(parts)
+            return len(*parts)
+
+        for reader in self.readers:
+            reader.socket.sendParts = send
+        for texts in (["1" * 100], ["2", "3"]):
+            for text in texts:
+                self.say(text)
+            self.endTurn()
+            first, *others = sent
+            self.assertEqual(len(others), 2)
+            for other in others:
+                self.assertIs(other, first)
+            sent.clear()
 
     def test_nobody(self) -> None:
         """With nobody here a message goes nowhere, and is not kept."""
-        readers: list[Reader] = []
-        fanOut = FanOut(readers)
-        fanOut.deliver(Message.of("1"))
-        readers.append(Reader())
-        fanOut.deliver(Message.of("2"))
-        self.assertEqual(readers[0].texts, ["2"])
-
-    def test_shared(self) -> None:
-        """All readers of one form get the very same bytes."""
-        self.say("a" * 100)
-        first, *others = self.readers
-        for other in others:
-            self.assertIs(other.received[0], first.received[0])
+        for reader in self.readers:
+            self.leave(reader)
+        self.say("1")
+        late = self.reader()
+        self.say("2")
+        self.endTurn()
+        self.assertEqual(late.texts, ["2"])
+        self.assertEqual(self.readers[0].texts, [])
 
     def test_forms(self) -> None:
         """Each reader gets its own form."""
-        self.readers.append(Reader(WireForm(gzip=True)))
-        self.readers.append(Reader(WireForm(windowBits=12)))
-        self.say("1")
-        firstBytes = [reader.received[0][0] for reader in self.readers]
+        for form in (WireForm(gzip=True), WireForm(windowBits=12)):
+            self.readers.append(self.reader(form=form))
+        self.say("1" * 100)
+        self.endTurn()
+        firstBytes = [reader.socket.taken[0] for reader in self.readers]
         self.assertEqual(firstBytes, [0x81, 0x81, 0x81, 0x82, 0xC1])
 
-    def test_answerWhileDelivering(self) -> None:
-        """Who answers a message is heard after it, by everybody in one order."""
-        for position in range(3):
-            reader = self.readers[position]
-            for other in self.readers:
-                other.received.clear()
-            reader.reaction = lambda text: self.say("2") if text == b"1" else None
-            self.say("1")
-            self.say("3")
-            self.assertAllHave("1", "2", "3")
-            reader.reaction = len
-
-    def test_manyAnswers(self) -> None:
-        """Answers to answers keep their order, too, and do not recurse."""
-
-        def countDown(text: bytes) -> None:
-            if text != b"0":
-                self.say(str(int(text) - 1))
-
-        self.readers[0].reaction = countDown
-        self.say("3000")
-        self.assertAllHave(*(str(n) for n in range(3000, -1, -1)))
-
-    def test_oneFails(self) -> None:
-        """One that fails is told so; all others get the message."""
-        for position in range(3):
-            reader = self.readers[position]
-            reader.reaction = fails
-            self.say("1")
-            reader.reaction = len
-            [failure] = reader.failures
-            self.assertTrue(failure.check(RuntimeError))
-            reader.failures.clear()
-        self.assertAllHave("1", "1", "1")
-
-    def test_othersDoNotFail(self) -> None:
-        """Who did not fail is told of no failure."""
-        self.readers[1].reaction = fails
+    def test_comes(self) -> None:
+        """Who comes between two messages of a turn gets the second."""
         self.say("1")
-        self.assertEqual([len(r.failures) for r in self.readers], [0, 1, 0])
-
-    def test_allFail(self) -> None:
-        """Even if all fail, the next message goes out."""
-        for reader in self.readers:
-            reader.reaction = fails
-        self.say("1")
+        late = self.reader()
         self.say("2")
         self.assertAllHave("1", "2")
-        self.assertEqual([len(r.failures) for r in self.readers], [2, 2, 2])
-
-    def test_answerToAFailure(self) -> None:
-        """What is said because one failed comes after the message."""
-        self.readers[0].reaction = lambda text: fails(text) if text == b"1" else None
-        self.readers[0].complaint = lambda: self.say("2")
-        self.say("1")
-        self.assertAllHave("1", "2")
-
-    def test_interrupted(self) -> None:
-        """After an interruption messages go out again."""
-
-        def interrupt(_: bytes) -> None:
-            raise KeyboardInterrupt
-
-        self.readers[0].reaction = interrupt
-        self.assertRaises(KeyboardInterrupt, self.say, "1")
-        self.readers[0].reaction = len
-        self.say("2")
-        self.assertEqual(self.readers[1].texts, ["2"])
+        self.assertEqual(late.texts, ["2"])
+        self.say("3")
+        self.assertAllHave("1", "2", "3")
+        self.assertEqual(late.texts, ["2", "3"])
 
     def test_goes(self) -> None:
-        """Who goes because of a message disturbs nobody's."""
-        first = self.readers[0]
-        first.reaction = lambda _: self.readers.remove(first)
+        """Who goes between two messages of a turn gets the first."""
+        first = self.readers.pop(0)
         self.say("1")
+        self.leave(first)
         self.say("2")
         self.assertAllHave("1", "2")
         self.assertEqual(first.texts, ["1"])
 
-    def test_comes(self) -> None:
-        """Who comes because of a message gets the next one."""
-        late = Reader()
-
-        def welcome(text: bytes) -> None:
-            if text == b"1":
-                self.readers.append(late)
-
-        self.readers[2].reaction = welcome
+    def test_ownWords(self) -> None:
+        """What goes to one reader keeps its place among the messages to all."""
+        one = self.readers[0]
+        one.outbox.write(b"\x81\x01a", isMessage=True)
         self.say("1")
+        one.outbox.write(b"\x81\x01b", isMessage=True)
         self.say("2")
-        self.assertEqual(late.texts, ["2"])
+        self.say("3")
+        one.outbox.write(b"\x81\x01c", isMessage=True)
+        self.endTurn()
+        self.assertEqual(one.texts, ["a", "1", "b", "2", "3", "c"])
+        self.assertEqual(self.readers[1].texts, ["1", "2", "3"])
+        self.assertEqual(one.outbox.messages, 6)
+
+    def test_much(self) -> None:
+        """Large messages do not wait for the turn's end, nor do those before them."""
+        self.say("1")
+        self.say("2" * MAX_GATHERED)
+        for reader in self.readers:
+            self.assertEqual(len(reader.socket.taken), 3 + MAX_GATHERED + 10)
+
+    def test_slow(self) -> None:
+        """A reader with no room costs the others nothing, and gets all in order."""
+        slow = self.readers[1]
+        slow.socket.room = 4
+        for number in range(1, 6):
+            self.say(str(number))
+            self.endTurn()
+        self.assertEqual(self.readers[2].texts, list("12345"))
+        self.assertEqual(slow.socket.taken, b"\x81\x011\x81")
+        self.assertTrue(slow.socket.isWaitedFor)
+        slow.socket.room = None
+        slow.outbox.drain()
+        self.assertFalse(slow.socket.isWaitedFor)
+        self.say("6")
+        self.assertAllHave("1", "2", "3", "4", "5", "6")
+
+    def test_fails(self) -> None:
+        """A socket that fails closes its own connection alone."""
+        for error in (OSError(errno.EPIPE, "gone"), ConnectionResetError()):
+            failing = self.reader()
+            failing.socket.error = error
+            self.say("1")
+            self.endTurn()
+            [failure] = failing.failures
+            self.assertIs(failure.value, error)
+            self.leave(failing)
+        self.assertAllHave("1", "1")
+
+    def test_allFail(self) -> None:
+        """Even if all fail, all are told so."""
+        for reader in self.readers:
+            reader.socket.error = OSError()
+        self.say("1")
+        self.endTurn()
+        self.assertEqual([len(reader.failures) for reader in self.readers], [1, 1, 1])
+
+    def test_answerToAFailure(self) -> None:
+        """What is said because one failed comes after the message, for all others."""
+        failing = self.reader()
+        failing.socket.error = OSError()
+
+        def complain() -> None:
+            self.leave(failing)
+            self.say("2")
+
+        failing.reaction = complain
+        self.say("1")
+        self.endTurn()
+        self.assertAllHave("1", "2")
+
+    def test_slowOneGoes(self) -> None:
+        """Who is too slow is told so, whatever the others do about it."""
+        slow, other = self.readers[0], self.readers[1]
+        slow.socket.room = 0
+
+        def react() -> None:
+            self.leave(slow)
+            other.outbox.write(b"\x81\x01!", isMessage=True)
+            self.say("gone")
+
+        slow.reaction = react
+        self.readers.pop(0)
+        for _ in range(14):
+            self.say("x" * 98)
+            self.endTurn()
+        self.assertTrue(slow.isSlow)
+        self.endTurn()
+        self.assertEqual(other.texts, ["x" * 98] * 12 + ["!", "gone"] + ["x" * 98] * 2)
+        slow.socket.room = None
+        slow.outbox.drain()
+        self.assertEqual(slow.socket.taken, CLOSE)
 
     @PROPERTY
-    @given(
-        st.lists(
-            st.tuples(st.integers(0, 2), st.integers(0, 20), st.booleans()), max_size=8
-        )
-    )
-    def test_oneOrder(self, plans: list[tuple[int, int, bool]]) -> None:
-        """Whoever answers what, or fails at what, all have one order."""
-        readers = [Reader() for _ in range(3)]
-        fanOut = FanOut(readers)
-        said: list[str] = []
+    @given(st.integers(0, 1 << 32))
+    def test_oneOrder(self, seed: int) -> None:
+        """However sockets take bytes and whoever comes, all hear one order, whole."""
+        self.setUp()
+        chance, number = random.Random(seed), 0
+        for _ in range(60):
+            reader = chance.choice(self.readers)
+            what = chance.randrange(6)
+            if what < 2:
+                number += 1
+                self.say(str(number))
+            elif what == 2:
+                reader.socket.room = chance.randrange(12)
+            elif what == 3:
+                reader.socket.room = chance.choice([None, chance.randrange(12)])
+                reader.outbox.drain()
+            elif what == 4:
+                self.endTurn()
+            elif chance.random() < 0.3:
+                self.readers.append(self.reader())
+            else:
+                reader.outbox.write(b"\x81\x01.", isMessage=True)
+        self.endTurn()
+        for reader in self.readers:
+            reader.socket.room = None
+            reader.outbox.drain()
+            heard = [int(text) for text in reader.texts if text != "."]
+            self.assertEqual(heard, list(range(number - len(heard) + 1, number + 1)))
+        self.assertEqual(self.terms.backlog.size, 0)
 
-        def say() -> None:
-            said.append(str(len(said)))
-            fanOut.deliver(Message.of(said[-1]))
 
-        def reactionOf(position: int) -> Callable[[bytes], None]:
-            def react(text: bytes) -> None:
-                for reader, number, isFailing in plans:
-                    if (reader, number) == (position, int(text)):
-                        say()
-                        if isFailing:
-                            fails(text)
+class AudiencesTests(FanOutTestCase):
+    """Who hears several audiences hears each in its order, in one vector."""
 
-            return react
+    def test_onlyThose(self) -> None:
+        """A message reaches those who hear its audience, and nobody else."""
+        one, two, both = self.reader("1"), self.reader("2"), self.reader("1", "2")
+        self.say("a", "1")
+        self.say("b", "2")
+        self.endTurn()
+        self.assertEqual((one.texts, two.texts), (["a"], ["b"]))
+        self.assertEqual(sorted(both.texts), ["a", "b"])
 
-        for position, reader in enumerate(readers):
-            reader.reaction = reactionOf(position)
-        for _ in range(5):
-            say()
-        for reader in readers:
-            self.assertEqual(reader.texts, said)
+    def test_vector(self) -> None:
+        """What several audiences are told in a turn leaves with one system call."""
+        both = self.reader("1", "2")
+        everybody = [self.reader("2") for _ in range(3)]
+        for text in "ac":
+            self.say(text, "1")
+        self.say("b", "2")
+        self.endTurn()
+        [parts] = both.socket.sends
+        self.assertEqual(set(parts), {b"\x81\x01a\x81\x01c", b"\x81\x01b"})
+        for reader in everybody:
+            self.assertEqual(reader.socket.sends, [(b"\x81\x01b",)])
+        self.say("d", "2")
+        self.endTurn()
+        self.assertEqual(both.texts[-1], "d")
+
+    def test_leavesOne(self) -> None:
+        """Who leaves one audience hears the other on."""
+        both = self.reader("1", "2")
+        self.say("a", "1")
+        self.leave(both, "1")
+        self.say("b", "1")
+        self.say("c", "2")
+        self.endTurn()
+        self.assertEqual(both.texts, ["a", "c"])
+        self.assertEqual(both.outbox.messages, 2)
+
+    def test_slow(self) -> None:
+        """A slow reader of several audiences loses nothing."""
+        both = self.reader("1", "2")
+        both.socket.room = 1
+        for text in "abc":
+            self.say(text, "1")
+            self.say(text.upper(), "2")
+            self.endTurn()
+        both.socket.room = None
+        both.outbox.drain()
+        self.assertEqual([text for text in both.texts if text.islower()], list("abc"))
+        self.assertEqual([text for text in both.texts if text.isupper()], list("ABC"))

@@ -11,19 +11,33 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gows.chat.message import Message
-from gows.wire.frames import Frames, WireForm
+from gows.wire.frames import Compression, Frames, WireForm
 
 PROPERTY = settings(max_examples=80, deadline=None, database=None, derandomize=True)
 
+PLAIN = WireForm()
 WINDOWS = range(9, 16)
 FORMS = [WireForm(gzip, bits) for gzip in (False, True) for bits in (0, *WINDOWS)]
 TEXT = "Grüße, \N{GRINNING FACE}! ".encode() * 20
+ALWAYS = Compression(level=6, threshold=0)
 NOISE = random.Random(6455).randbytes(50_000)
 
 
-def frameOf(payload: bytes, form: WireForm, isBinary: bool = False) -> bytes:
+def frameOf(
+    payload: bytes,
+    form: WireForm,
+    isBinary: bool = False,
+    compression: Compression = ALWAYS,
+) -> bytes:
     """Make the frame of a message in one form."""
-    return Frames(Message(payload, isBinary)).frame(form)
+    return framesOf(payload, isBinary, compression).frame(form)
+
+
+def framesOf(
+    payload: bytes, isBinary: bool = False, compression: Compression = ALWAYS
+) -> Frames:
+    """Begin on the frames of a message."""
+    return Frames(Message(payload, isBinary), compression)
 
 
 def taken(frame: bytes) -> tuple[int, bytes]:
@@ -45,6 +59,12 @@ def inflated(payload: bytes, windowBits: int) -> bytes:
     assert not inflater.unconsumed_tail
     assert not inflater.unused_data
     return data
+
+
+def read(frame: bytes, windowBits: int) -> bytes:
+    """Read a message of a connection with permessage-deflate, deflated or not."""
+    first, payload = taken(frame)
+    return inflated(payload, windowBits) if first & 0x40 else payload
 
 
 class PlainTests(SynchronousTestCase):
@@ -91,7 +111,7 @@ class GzipTests(SynchronousTestCase):
     def test_binaryIsNot(self) -> None:
         """Binary messages are never gzipped: they would be taken for text."""
         for payload in (b"", b"\xff\0", TEXT):
-            frames = Frames(Message(payload, isBinary=True))
+            frames = framesOf(payload, isBinary=True)
             self.assertIs(frames.frame(WireForm(gzip=True)), frames.frame(WireForm()))
 
 
@@ -105,18 +125,38 @@ class DeflateTests(SynchronousTestCase):
             self.assertEqual(taken(frameOf(TEXT, form))[0], 0xC1)
             self.assertEqual(taken(frameOf(TEXT, form, True))[0], 0xC2)
 
-    def test_empty(self) -> None:
-        """An empty message is the one byte that RFC 7692 (7.2.3.6) gives it."""
-        for bits in WINDOWS:
-            self.assertEqual(frameOf(b"", WireForm(False, bits)), b"\xc1\x01\x00")
+    def test_notShorter(self) -> None:
+        """What deflating would not make shorter goes out as it is: one for all."""
+        for payload in (b"", b"a", b"short", NOISE):
+            frames = framesOf(payload)
+            for bits in WINDOWS:
+                self.assertIs(frames.frame(WireForm(False, bits)), frames.frame(PLAIN))
+
+    def test_threshold(self) -> None:
+        """Messages of fewer bytes than the threshold are not deflated."""
+        for length, first in ((99, 0x81), (100, 0xC1), (101, 0xC1)):
+            for bits in WINDOWS:
+                frame = frameOf(
+                    b"a" * length, WireForm(False, bits), False, Compression(6, 100)
+                )
+                self.assertEqual(frame[0], first)
+
+    def test_level(self) -> None:
+        """A higher level makes what repeats in many ways smaller; gzip as well."""
+        text = b" ".join(b"%d" % (n * n % 977) for n in range(5000))
+        for form in (WireForm(False, 15), WireForm(True)):
+            fast, small = (
+                frameOf(text, form, False, Compression(level, 0)) for level in (1, 9)
+            )
+            self.assertLess(len(small), len(fast))
 
     def test_window(self) -> None:
         """An inflater with the negotiated window is enough, however far it repeats."""
         far = b"".join(NOISE[:size] * 2 for size in (200, 500, 5000, 20_000, 40_000))
         for bits in WINDOWS:
             for payload in (TEXT, NOISE, far, bytes(200_000)):
-                _, deflated = taken(frameOf(payload, WireForm(False, bits)))
-                self.assertEqual(inflated(deflated, bits), payload)
+                frame = frameOf(payload, WireForm(False, bits))
+                self.assertEqual(read(frame, bits), payload)
 
     def test_windowIsUsed(self) -> None:
         """A larger window finds what repeats farther back."""
@@ -132,9 +172,10 @@ class DeflateTests(SynchronousTestCase):
     @example(b"\x00\x00\xff\xff" * 100, 9, True)
     def test_anything(self, payload: bytes, bits: int, isBinary: bool) -> None:
         """Whatever a message holds comes out of it again."""
-        _, deflated = taken(frameOf(payload, WireForm(False, bits), isBinary))
-        self.assertEqual(inflated(deflated, bits), payload)
-        self.assertFalse(deflated.endswith(b"\x00\x00\xff\xff"))
+        frame = frameOf(payload, WireForm(False, bits), isBinary)
+        self.assertEqual(read(frame, bits), payload)
+        if frame[0] & 0x40:
+            self.assertFalse(frame.endswith(b"\x00\x00\xff\xff"))
 
     def test_noContext(self) -> None:
         """A message is deflated alone: before or after others it is the same."""
@@ -155,7 +196,7 @@ class SharedTests(SynchronousTestCase):
     def test_once(self) -> None:
         """All who ask for one form get the very same bytes."""
         for isBinary in (False, True):
-            frames = Frames(Message(TEXT, isBinary))
+            frames = framesOf(TEXT, isBinary)
             first = [frames.frame(form) for form in FORMS]
             again = [frames.frame(WireForm(*form)) for form in FORMS]
             for one, other in zip(first, again, strict=True):
@@ -163,7 +204,7 @@ class SharedTests(SynchronousTestCase):
 
     def test_order(self) -> None:
         """It makes no difference who asks first."""
-        forwards, backwards = Frames(Message(TEXT)), Frames(Message(TEXT))
+        forwards, backwards = framesOf(TEXT), framesOf(TEXT)
         made = {form: forwards.frame(form) for form in FORMS}
         for form in reversed(FORMS):
             self.assertEqual(backwards.frame(form), made[form])

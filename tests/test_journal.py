@@ -138,12 +138,13 @@ class LinesTests(JournalCase):
             receivedCode=None,
             received=2,
             sent=5,
+            dropped=1,
         )
         self.assertEqual(
             self.lines(),
             [
                 f"closed alic…:0 from {ADDRESS} after 1.235 s, code sent 4001, "
-                "received -, messages in 2, out 5"
+                "received -, messages in 2, out 5, dropped 1"
             ],
         )
 
@@ -289,6 +290,7 @@ class SecretTests(JournalCase):
             receivedCode=1000,
             received=0,
             sent=0,
+            dropped=0,
         )
         self.assertEqual(len(self.events), 2)
         for event in self.events:

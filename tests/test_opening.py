@@ -403,6 +403,9 @@ class HandshakeTests(MemoryTestCase):
             self.assertNotIn(b" 101 ", alice.protocol.received)
 
 
+AGREED = f"{DEFLATE}; client_no_context_takeover; server_no_context_takeover"
+
+
 class DeflateTests(MemoryTestCase):
     """permessage-deflate is negotiated as RFC 7692 has it."""
 
@@ -415,12 +418,11 @@ class DeflateTests(MemoryTestCase):
 
     def test_agreed(self) -> None:
         """No context is kept, and the window is bounded where the client can."""
-        self.assertEqual(
-            self.negotiated(DEFLATE), f"{DEFLATE}; client_no_context_takeover"
-        )
+        self.assertEqual(self.negotiated(DEFLATE), AGREED)
         self.assertEqual(
             self.negotiated(f"{DEFLATE}; client_max_window_bits"),
-            f"{DEFLATE}; client_no_context_takeover; client_max_window_bits=12",
+            f"{DEFLATE}; client_no_context_takeover; client_max_window_bits=12; "
+            "server_no_context_takeover",
         )
         self.assertEqual(
             self.negotiated(
@@ -439,7 +441,7 @@ class DeflateTests(MemoryTestCase):
         """Of several offers the first that can be accepted is."""
         self.assertEqual(
             self.negotiated(f"x-other; a=b, {DEFLATE}, {DEFLATE}; x"[: -len("; x")]),
-            f"{DEFLATE}; client_no_context_takeover",
+            AGREED,
         )
 
     def test_offerThatCannotBeAccepted(self) -> None:
@@ -457,7 +459,7 @@ class DeflateTests(MemoryTestCase):
         """Behind an offer that cannot be accepted another one can be."""
         self.assertEqual(
             self.negotiated(f"{DEFLATE}; some_future_parameter, {DEFLATE}"),
-            f"{DEFLATE}; client_no_context_takeover",
+            AGREED,
         )
 
 

@@ -2,165 +2,359 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.interfaces import IPushProducer
+from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface.verify import verifyClass, verifyObject
 
-from gows.wire.outbox import LIMIT, Outbox
+from gows.wire.backlog import Backlog
+from gows.wire.group import Group
+from gows.wire.outbox import MAX_GATHERED, Outbox, SlowPolicy, Terms
+from gows.wire.turn import Turn
 
 PROPERTY = settings(max_examples=80, deadline=None, database=None, derandomize=True)
 
+LIMIT = 1000
 CLOSE = b"\x88\x02\x0f\xa2"
 
 
-class OutboxTests(SynchronousTestCase):
+class Peer:
     """
-    Bytes go to the transport, until a reader lets too many wait.
+    A connection's outbox, and a transport that may be full.
 
-    @ivar fulls: how much the transport had each time that too much waited
+    @ivar sent: all that the transport got
+    @ivar stalls: how much it had got each time that the reader was called too slow
     """
 
-    def setUp(self) -> None:
-        """Begin with nothing sent."""
+    def __init__(self, terms: Terms) -> None:
+        """Open."""
         self.transport = StringTransport()
-        self.fulls: list[int] = []
-        self.outbox = Outbox(self.transport, self.full)
+        self.stalls: list[int] = []
+        self.failures: list[Failure] = []
+        self.outbox = Outbox(self.transport, self, terms)
+        self.outbox.begin()
 
-    def full(self) -> None:
-        """Do what a connection does: say goodbye."""
-        self.fulls.append(len(self.sent()))
-        self.outbox.write(CLOSE)
+    @property
+    def producer(self) -> Any:
+        """What the transport tells that it is full, and that it is empty."""
+        return self.transport.producer
 
+    @property
     def sent(self) -> bytes:
-        """Answer all that the transport has."""
+        """All that the transport got."""
         return bytes(self.transport.value())
 
-    def test_interface(self) -> None:
-        """A transport can tell it that it is full, and that it is empty."""
-        verifyClass(IPushProducer, Outbox)
-        verifyObject(IPushProducer, self.outbox)
+    def readerStalled(self) -> None:
+        """Do what a connection does: say goodbye."""
+        self.stalls.append(len(self.sent))
+        self.outbox.lastWords()
+        self.outbox.write(CLOSE)
+
+    def sendingFailed(self, failure: Failure) -> None:
+        """Remember it."""
+        self.failures.append(failure)
+
+
+class OutboxTestCase(SynchronousTestCase):
+    """Tests with a clock that ends turns."""
+
+    def setUp(self) -> None:
+        """Begin with nothing waiting for anybody."""
+        self.clock = Clock()
+        self.backlog = Backlog(1 << 30)
+        self.turn = Turn(self.clock, 0, self.backlog)
+
+    def peer(self, policy: SlowPolicy = "close") -> Peer:
+        """Make a peer."""
+        return Peer(Terms(self.turn, self.backlog, LIMIT, policy, 0))
+
+    def say(self, peer: Peer, *messages: bytes) -> None:
+        """Send messages, each in a turn of its own."""
+        for message in messages:
+            peer.outbox.write(message, isMessage=True)
+            self.clock.advance(0)
+
+
+class OrderTests(OutboxTestCase):
+    """What is written leaves at the end of the turn, in order."""
+
+    def test_turnsEnd(self) -> None:
+        """What is written in one turn leaves together at its end."""
+        peer = self.peer()
+        peer.outbox.write(b"a")
+        peer.outbox.write(b"b")
+        self.assertEqual(peer.sent, b"")
+        self.clock.advance(0)
+        self.assertEqual(peer.sent, b"ab")
+
+    def test_large(self) -> None:
+        """Much does not wait for the turn's end."""
+        peer = self.peer()
+        peer.outbox.write(bytes(MAX_GATHERED))
+        self.assertEqual(peer.sent, b"")
+        peer.outbox.write(b"a")
+        self.assertEqual(len(peer.sent), MAX_GATHERED + 1)
+
+    def test_behindTheGroups(self) -> None:
+        """What a group gathered before leaves before, what it gathers after, after."""
+        peer, other = self.peer(), self.peer()
+        group = Group()
+        for one in (peer, other):
+            one.outbox.join(group)
+        group.gather(b"1")
+        peer.outbox.write(b"own")
+        group.gather(b"2")
+        peer.outbox.write(b"pong")
+        self.turn.flush()
+        owed, short = group.send()
+        self.assertEqual((list(owed), short), ([other.outbox], {}))
+        self.assertEqual(owed[other.outbox].data, b"12")
+        self.assertEqual(peer.sent, b"1own2pong")
+
+    def test_leaves(self) -> None:
+        """Who leaves a group is sent what it had gathered until then."""
+        peer, group = self.peer(), Group()
+        peer.outbox.join(group)
+        group.gather(b"1")
+        peer.outbox.leave(group)
+        group.gather(b"2")
+        self.clock.advance(0)
+        self.assertEqual(peer.sent, b"1")
+        self.assertTrue(group.isEmpty())
+
+    def test_messages(self) -> None:
+        """Messages are counted, those of groups as well, and no control frames."""
+        peer, group = self.peer(), Group()
+        group.gather(b"before")
+        peer.outbox.join(group)
+        group.gather(b"1")
+        peer.outbox.write(b"own", isMessage=True)
+        peer.outbox.write(b"pong")
+        self.assertEqual(peer.outbox.messages, 2)
+        peer.outbox.leave(group)
+        group.gather(b"after")
+        self.assertEqual(peer.outbox.messages, 2)
+
+    def test_broken(self) -> None:
+        """When the transport raises, the connection is told, and nothing goes on."""
+        peer = self.peer()
+        self.patch(peer.transport, "write", None)
+        self.say(peer, b"a", b"b")
+        [failure] = peer.failures
+        self.assertTrue(failure.check(TypeError))
+
+    def test_gone(self) -> None:
+        """When the transport is gone everything is forgotten."""
+        peer = self.peer()
+        peer.producer.pauseProducing()
+        self.say(peer, b"a")
+        peer.outbox.write(b"b")
+        peer.outbox.close()
+        peer.outbox.write(b"c")
+        self.clock.advance(0)
+        self.assertEqual((peer.sent, peer.outbox.waiting), (b"", 0))
+        self.assertEqual(self.backlog.size, 0)
+
+
+class FinishTests(OutboxTestCase):
+    """The transport is closed when it has got everything."""
+
+    def setUp(self) -> None:
+        """Remember what had been sent when the transport was closed."""
+        super().setUp()
+        self.closed: list[bytes] = []
+
+    def finish(self, peer: Peer) -> None:
+        """Close once all is sent."""
+        peer.outbox.finish(lambda: self.closed.append(peer.sent))
 
     def test_atOnce(self) -> None:
-        """What is written is passed on at once, in order."""
-        self.outbox.write(b"a")
-        self.assertEqual(self.sent(), b"a")
-        self.outbox.write(b"b")
-        self.assertEqual(self.sent(), b"ab")
+        """What is gathered is sent, then the transport closed, as nobody's consumer."""
+        peer = self.peer()
+        peer.outbox.write(b"a")
+        self.finish(peer)
+        self.assertEqual(self.closed, [b"a"])
+        self.assertIsNone(peer.producer)
+
+    def test_slow(self) -> None:
+        """What waits is sent first."""
+        peer = self.peer()
+        peer.producer.pauseProducing()
+        self.say(peer, b"a")
+        peer.outbox.write(b"b")
+        self.finish(peer)
+        self.assertEqual(self.closed, [])
+        peer.producer.resumeProducing()
+        self.assertEqual(self.closed, [b"ab"])
+
+    def test_gone(self) -> None:
+        """If the transport goes before, it need not be closed."""
+        peer = self.peer()
+        peer.producer.pauseProducing()
+        self.say(peer, b"a")
+        self.finish(peer)
+        peer.outbox.close()
+        peer.outbox.drain()
+        self.assertEqual(self.closed, [])
+
+
+class SlowTests(OutboxTestCase):
+    """What a slow reader has not read waits, within bounds."""
+
+    def stalled(self, policy: SlowPolicy = "close") -> Peer:
+        """Make a peer whose transport is full."""
+        peer = self.peer(policy)
+        IPushProducer(peer.producer).pauseProducing()
+        return peer
+
+    def resume(self, peer: Peer) -> None:
+        """Have the peer read again."""
+        peer.producer.resumeProducing()
+        self.clock.advance(0)
 
     def test_quickReader(self) -> None:
         """A reader that keeps up is sent however much there is."""
-        for _ in range(5):
-            self.outbox.write(bytes(LIMIT))
-        self.assertEqual(len(self.sent()), 5 * LIMIT)
-        self.assertEqual(self.fulls, [])
-
-    def test_waiting(self) -> None:
-        """A reader that stalls may have as much waiting as the limit says."""
-        self.outbox.pauseProducing()
-        for _ in range(4):
-            self.outbox.write(bytes(LIMIT // 4))
-        self.outbox.write(b"the last one")
-        self.assertEqual(self.sent(), b"")
-        self.outbox.resumeProducing()
-        self.assertTrue(self.sent().endswith(b"the last one"))
-        self.assertEqual(self.fulls, [])
+        peer = self.peer()
+        self.say(peer, *[bytes(LIMIT)] * 5)
+        self.assertEqual((len(peer.sent), peer.stalls), (5 * LIMIT, []))
 
     def test_order(self) -> None:
         """What waited goes out before what is written after it."""
-        self.outbox.write(b"a")
-        self.outbox.pauseProducing()
-        self.outbox.write(b"b")
-        self.outbox.write(b"c")
-        self.outbox.resumeProducing()
-        self.outbox.write(b"d")
-        self.assertEqual(self.sent(), b"abcd")
+        peer = self.stalled()
+        self.say(peer, b"a", b"b")
+        self.resume(peer)
+        self.say(peer, b"c")
+        self.assertEqual(peer.sent, b"abc")
 
-    def test_flushed(self) -> None:
-        """Before the transport is closed it is handed what waits."""
-        self.outbox.pauseProducing()
-        self.outbox.write(b"a")
-        self.outbox.flush()
-        self.outbox.flush()
-        self.assertEqual(self.sent(), b"a")
-
-    def test_full(self) -> None:
-        """Beyond that nothing is sent any more but what ends the connection."""
-        self.outbox.pauseProducing()
-        self.outbox.write(bytes(LIMIT + 1))
-        self.outbox.write(b"too much")
-        self.assertEqual(self.fulls, [0])
-        self.outbox.resumeProducing()
-        self.assertEqual(self.sent(), bytes(LIMIT + 1) + CLOSE)
-
-    def test_fullOnce(self) -> None:
-        """It is said once; what is written to end the connection goes out."""
-        self.outbox.pauseProducing()
-        self.outbox.write(bytes(LIMIT + 1))
-        self.outbox.write(b"too much")
-        self.outbox.write(b"more")
-        self.assertEqual(len(self.fulls), 1)
-        self.outbox.resumeProducing()
-        self.assertTrue(self.sent().endswith(CLOSE + b"more"))
+    def test_close(self) -> None:
+        """Beyond the limit everything is dropped but what ends the connection."""
+        peer = self.stalled()
+        self.say(peer, *[bytes(LIMIT // 4)] * 4, b"the last one")
+        self.assertEqual((peer.stalls, peer.outbox.dropped), ([], 0))
+        self.say(peer, b"too much")
+        self.assertEqual((peer.stalls, peer.outbox.dropped), ([0], 6))
+        self.assertLess(peer.outbox.waiting, 10)
+        self.resume(peer)
+        self.assertEqual(peer.sent, CLOSE)
+        self.assertEqual(peer.outbox.messages, 0)
 
     def test_largeMessage(self) -> None:
-        """A reader that has nothing waiting is sent any message, however large."""
-        self.outbox.pauseProducing()
-        self.outbox.write(bytes(5 * LIMIT))
-        self.outbox.resumeProducing()
-        self.assertEqual(len(self.sent()), 5 * LIMIT)
-        self.assertEqual(self.fulls, [])
+        """A reader for whom nothing waits is sent any message, however large."""
+        for policy in ("close", "drop-oldest", "latest"):
+            peer = self.stalled(policy)
+            self.say(peer, bytes(5 * LIMIT))
+            self.resume(peer)
+            self.assertEqual((len(peer.sent), peer.stalls), (5 * LIMIT, []))
 
     def test_resumed(self) -> None:
         """Once all is read, what was read does not count any more."""
+        peer = self.peer()
         for _ in range(5):
-            self.outbox.pauseProducing()
-            self.outbox.write(bytes(LIMIT + 1))
-            self.outbox.resumeProducing()
-        self.outbox.write(b"the last one")
-        self.assertEqual(self.fulls, [])
-        self.assertEqual(len(self.sent()), 5 * (LIMIT + 1) + len(b"the last one"))
+            peer.producer.pauseProducing()
+            self.say(peer, bytes(LIMIT + 1))
+            self.resume(peer)
+        self.assertEqual((len(peer.sent), peer.stalls), (5 * (LIMIT + 1), []))
 
-    def test_beforeTheStall(self) -> None:
-        """Only what is written while the reader stalls counts as waiting."""
-        self.outbox.write(bytes(LIMIT + 1))
-        self.outbox.pauseProducing()
-        self.outbox.write(b"a")
-        self.outbox.write(b"b")
-        self.assertEqual(self.fulls, [])
+    def test_dropOldest(self) -> None:
+        """With drop-oldest the newest messages wait, as many as the limit allows."""
+        peer = self.stalled("drop-oldest")
+        messages = [b"%099d;" % number for number in range(50)]
+        self.say(peer, *messages)
+        self.assertEqual(peer.outbox.waiting, LIMIT)
+        self.resume(peer)
+        self.assertEqual(peer.sent, b"".join(messages[-10:]))
+        self.assertEqual((peer.outbox.dropped, peer.outbox.messages), (40, 10))
+        self.assertEqual(peer.stalls, [])
 
-    def test_stopped(self) -> None:
-        """When the transport is gone what waits is forgotten."""
-        self.outbox.pauseProducing()
-        self.outbox.write(b"a")
-        self.outbox.stopProducing()
-        self.outbox.flush()
-        self.assertEqual(self.sent(), b"")
-        self.assertEqual(self.fulls, [])
+    def test_latest(self) -> None:
+        """With latest only the newest message waits."""
+        peer = self.stalled("latest")
+        self.say(peer, b"1", b"2", b"3")
+        self.assertEqual(peer.outbox.waiting, 1)
+        self.resume(peer)
+        self.assertEqual((peer.sent, peer.outbox.dropped), (b"3", 2))
+
+    def test_latestOfAGroup(self) -> None:
+        """Of several messages that come at once only the newest waits, too."""
+        peer, group = self.stalled("latest"), Group()
+        self.say(peer, b"1")
+        peer.outbox.join(group)
+        for message in (b"2", b"3", b"4"):
+            group.gather(message)
+        peer.outbox.leave(group)
+        self.clock.advance(0)
+        self.resume(peer)
+        self.assertEqual((peer.sent, peer.outbox.dropped), (b"4", 3))
+
+    def test_controlFrames(self) -> None:
+        """Control frames are not dropped with the messages, and keep their place."""
+        peer = self.stalled("latest")
+        self.say(peer, b"1")
+        peer.outbox.write(b"pong")
+        self.clock.advance(0)
+        self.say(peer, b"2", b"3")
+        self.resume(peer)
+        self.assertEqual(peer.sent, b"pong3")
+
+    def test_pongs(self) -> None:
+        """A flood of pings is bounded under all policies: some get no answer."""
+        for policy in ("drop-oldest", "latest"):
+            peer = self.stalled(policy)
+            for _ in range(100):
+                peer.outbox.write(bytes(127))
+                self.clock.advance(0)
+            self.assertLess(peer.outbox.waiting, LIMIT + 128)
+            self.assertEqual(peer.stalls, [])
+
+    def test_overflow(self) -> None:
+        """Who is to go because of all that waits for anybody loses it at once."""
+        for policy in ("close", "drop-oldest", "latest"):
+            peer = self.stalled(policy)
+            self.say(peer, bytes(LIMIT))
+            peer.outbox.overflow()
+            peer.outbox.overflow()
+            self.clock.advance(0)
+            self.assertEqual((peer.stalls, peer.outbox.dropped), ([0], 1))
+            self.assertEqual(peer.outbox.waiting, len(CLOSE))
+
+    def test_progress(self) -> None:
+        """Only while bytes wait does it count that some have left."""
+        peer = self.stalled()
+        peer.outbox.mark()
+        self.assertFalse(peer.outbox.isProgressing())
+        self.say(peer, b"1", b"2")
+        peer.outbox.mark()
+        self.assertFalse(peer.outbox.isProgressing())
+        self.resume(peer)
+        self.assertFalse(peer.outbox.isProgressing())
 
     @PROPERTY
-    @given(st.lists(st.integers(0, LIMIT // 2) | st.booleans(), max_size=15))
-    def test_bounded(self, steps: list[int | bool]) -> None:
+    @given(
+        st.sampled_from(["close", "drop-oldest", "latest"]),
+        st.lists(st.integers(1, LIMIT // 2) | st.booleans(), max_size=30),
+    )
+    def test_bounded(self, policy: SlowPolicy, steps: list[int | bool]) -> None:
         """However a reader reads, no more waits than the limit and one message."""
-        transport, fulls = StringTransport(), list[str]()
-        outbox = Outbox(transport, lambda: fulls.append("full"))
-        waiting, isStalled = 0, False
+        peer = self.peer(policy)
+        written = 0
         for step in steps:
             if step is True:
-                outbox.pauseProducing()
-                isStalled = True
+                peer.producer.pauseProducing()
             elif step is False:
-                outbox.resumeProducing()
-                waiting, isStalled = 0, False
+                self.resume(peer)
             else:
-                transport.clear()
-                outbox.write(bytes(step))
-                if fulls:
-                    self.assertGreater(waiting, LIMIT)
-                    self.assertEqual(transport.value(), b"")
-                    return
-                self.assertEqual(len(transport.value()), 0 if isStalled else step)
-                waiting += step if isStalled else 0
-                self.assertLessEqual(waiting, LIMIT + step)
+                self.say(peer, bytes(step))
+                written += 1
+                self.assertLessEqual(peer.outbox.waiting, LIMIT + step)
+                self.assertEqual(
+                    peer.outbox.messages + peer.outbox.dropped,
+                    written,
+                )
+            if peer.stalls:
+                self.assertEqual(policy, "close")
+                return

@@ -13,6 +13,7 @@ from gows.interfaces import IConnection
 from gows.wire.factory import GowsFactory
 from tests.memory import (
     BINARY,
+    BROKEN,
     CLOSE,
     PING,
     TEXT,
@@ -230,7 +231,7 @@ class TakeoverTests(ProtocolTestCase):
 
     def test_brokenOld(self) -> None:
         """An old one whose transport is broken does not keep the new one out."""
-        self.new.transport.breaks = True
+        self.new.transport.breaks = BROKEN
         third = self.opened(self.chat)
         third.send(frame(TEXT, b"hi"))
         self.assertEqual(third.protocol.texts, ["hi"])
@@ -266,7 +267,7 @@ class LogTests(ProtocolTestCase):
                 "opened alic…:1 from 203.0.113.7, 1 open",
                 "opened b…:0 from 203.0.113.7, 2 open",
                 "closed alic…:1 from 203.0.113.7 after 2.500 s, code sent 4321, "
-                "received 4321, messages in 2, out 3",
+                "received 4321, messages in 2, out 3, dropped 0",
             ],
         )
         for event in self.events:

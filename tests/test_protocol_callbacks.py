@@ -14,6 +14,7 @@ from gows.interfaces import IChat, IConnection
 from gows.wire.factory import GowsFactory
 from gows.wire.protocol import MAX_UNPARSED
 from tests.memory import (
+    BROKEN,
     CLOSE,
     PING,
     PONG,
@@ -550,7 +551,7 @@ class FailureTests(CallbackTestCase):
 
         server = self.server(message=onMessage)
         alice, bob = self.opened(server), self.opened(server, "specialKey=bob")
-        bob.transport.breaks = True
+        bob.transport.breaks = BROKEN
         alice.send(frame(TEXT, b"hi"))
         self.assertEqual(alice.protocol.texts, ["sent"])
         self.assertEqual(alice.protocol.closeCodes, [])

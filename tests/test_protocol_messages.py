@@ -379,14 +379,13 @@ class DeflateTests(MessageTestCase):
             self.assertEqual(inflated(one.payload, bits).decode(), text)
 
     def test_emptyText(self) -> None:
-        """An empty text is a frame that inflates to nothing."""
+        """An empty text is an empty frame: nothing is made longer."""
         server, alice, _ = self.meet()
         reader = self.opened(server, "specialKey=r", Sec_WebSocket_Extensions=DEFLATE)
         alice.send(frame(TEXT))
         reader.flush()
         [(first, payload)] = reader.protocol.frames
-        self.assertEqual(first, 0xC1)
-        self.assertEqual(inflated(payload), b"")
+        self.assertEqual((first, payload), (0x81, b""))
 
     def test_gzipReader(self) -> None:
         """For a gzip reader nothing is compressed a second time."""
@@ -405,10 +404,21 @@ class DeflateTests(MessageTestCase):
         """Binary that is relayed is compressed for who negotiated that."""
         server, alice, _ = self.meet(binary="relay")
         reader = self.opened(server, "specialKey=r", Sec_WebSocket_Extensions=DEFLATE)
-        alice.send(frame(BINARY, b"bytes"))
+        alice.send(frame(BINARY, b"bytes" * 100))
         reader.flush()
         [(first, payload)] = reader.protocol.frames
-        self.assertEqual((first, inflated(payload)), (0xC2, b"bytes"))
+        self.assertEqual((first, inflated(payload)), (0xC2, b"bytes" * 100))
+
+    def test_small(self) -> None:
+        """Messages below --compress-threshold are not compressed."""
+        for threshold, first in ((256, 0x81), (5, 0xC1)):
+            server, alice, _ = self.meet(compressThreshold=threshold)
+            reader = self.opened(
+                server, "specialKey=r", Sec_WebSocket_Extensions=DEFLATE
+            )
+            alice.send(frame(TEXT, b"a" * 100))
+            reader.flush()
+            self.assertEqual(reader.protocol.frames[0].first, first)
 
     def sender(self, **settings: Any) -> Client:
         """Connect a client that may send compressed frames."""

@@ -42,6 +42,13 @@ BAD_VALUES = {
     "binary": ["", "zip", "GZIP"],
     "duplicate": ["", "kick"],
     "max-message-size": ["0", "-5", "1073741825", "64k", ""],
+    "compress-level": ["0", "10", "best"],
+    "compress-threshold": ["-1", "1073741825", "1k"],
+    "max-delay": ["-0.1", "1.1", "20", "20ms", "nan"],
+    "send-buffer": ["-1", "1073741825", "256k"],
+    "slow-limit": ["0", "1023", "1073741825", "1M"],
+    "slow-policy": ["", "drop", "newest", "CLOSE"],
+    "backlog-limit": ["0", "65535", "1099511627777", "256M"],
     "max-connections": ["-1", "10000001", "many"],
     "handshake-timeout": ["0", "0.01", "86401", "-1", "nan", "inf", "soon", ""],
     "close-timeout": ["0", "86401", "nan"],
@@ -131,7 +138,10 @@ class OptionsTests(EnvironmentCase):
             *("--close-timeout", "1.5", "--ping-interval", "0"),
             *("--ping-timeout", "2.5", "--trusted-proxy", "unix"),
             *("--trusted-proxy", "10.0.0.0/8", "--drain-timeout", "0"),
-            *("--app", "some.Application"),
+            *("--app", "some.Application", "--compress-level", "1"),
+            *("--compress-threshold", "0", "--max-delay", "0", "--send-buffer", "0"),
+            *("--slow-limit", "4096", "--slow-policy", "latest"),
+            *("--backlog-limit", "65536"),
         )
 
         self.assertEqual(
@@ -157,6 +167,13 @@ class OptionsTests(EnvironmentCase):
                 trustedProxy=("unix", "10.0.0.0/8"),
                 drainTimeout=0.0,
                 app="some.Application",
+                compressLevel=1,
+                compressThreshold=0,
+                maxDelay=0,
+                sendBuffer=0,
+                slowLimit=4096,
+                slowPolicy="latest",
+                backlogLimit=65536,
             ),
         )
 

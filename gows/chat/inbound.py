@@ -88,6 +88,10 @@ def gunzipText(payload: bytes, limit: int) -> bytes:
     return text
 
 
-def gzipText(payload: bytes) -> bytes:
-    """Compress to one complete gzip member, the same bytes for the same text."""
-    return gzip.compress(payload, compresslevel=6, mtime=0)
+def gzipText(payload: bytes, level: int = 6) -> bytes:
+    """
+    Compress to one complete gzip member, the same bytes for the same text.
+
+    @param level: zlib's, 1 (fast) to 9 (small)
+    """
+    return gzip.compress(payload, compresslevel=level, mtime=0)

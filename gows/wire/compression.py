@@ -49,6 +49,22 @@ def _isSound(offer: str) -> bool:
     return True
 
 
+class Acceptance(PerMessageDeflateOfferAccept):
+    """
+    An offer accepted without context takeover, which is said in any case.
+
+    Autobahn says so only if it was asked to. A client that is told need not keep an
+    inflater from message to message (RFC 7692, 7.1.1.1).
+    """
+
+    def get_extension_string(self) -> str:
+        """Write the answer to the offer."""
+        text: str = super().get_extension_string()
+        if not self.offer.request_no_context_takeover:
+            text += "; server_no_context_takeover"
+        return text
+
+
 def acceptDeflate(
     offers: Sequence[PerMessageDeflateOffer],
 ) -> PerMessageDeflateOfferAccept:
@@ -59,7 +75,7 @@ def acceptDeflate(
     all who negotiated the same window, and no compressor outlives a message.
     """
     offer = offers[0]
-    return PerMessageDeflateOfferAccept(
+    return Acceptance(
         offer,
         request_no_context_takeover=True,
         request_max_window_bits=WINDOW_BITS if offer.accept_max_window_bits else 0,

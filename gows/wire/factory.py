@@ -12,6 +12,7 @@ from zope.interface import implementer
 from gows.access.addresses import TrustedProxies
 from gows.access.admission import Admission
 from gows.access.origins import AllowedOrigins
+from gows.chat.audience import EVERYONE
 from gows.chat.context import anonymousKey
 from gows.chat.inbound import interpreterOf, roomFor
 from gows.chat.message import Message
@@ -19,12 +20,16 @@ from gows.chat.registry import Registry
 from gows.interfaces import IApplication, IChat, IConnection
 from gows.journal import Journal
 from gows.settings import Settings
+from gows.wire.backlog import Backlog
 from gows.wire.compression import acceptDeflate
 from gows.wire.drain import Drain
 from gows.wire.fanout import FanOut
+from gows.wire.frames import Compression
 from gows.wire.lean import withOptions
+from gows.wire.outbox import Terms
 from gows.wire.protocol import GowsProtocol
 from gows.wire.timers import Timers
+from gows.wire.turn import Turn
 
 if TYPE_CHECKING:
     from gows.web.site import PublicSite
@@ -41,6 +46,8 @@ class GowsFactory(WebSocketServerFactory):
     @ivar site: answers plain HTTP requests
     @ivar proxies: finds out clients' own addresses
     @ivar journal: what happens is written there
+    @ivar compression: how messages are compressed, where they are
+    @ivar terms: what all connections' outboxes have in common
     @ivar interpret: makes a message of what came, or raises a L{MessageError}
     """
 
@@ -89,7 +96,19 @@ class GowsFactory(WebSocketServerFactory):
         )
         self.site = makeSite(self.admission)
         self._replaces = settings.duplicate == "replace"
-        self._fanOut = FanOut(self.registry)
+        self.compression = Compression(
+            settings.compressLevel, settings.compressThreshold
+        )
+        backlog = Backlog(settings.backlogLimit)
+        turn = Turn(self.reactor, settings.maxDelay, backlog)
+        self.terms = Terms(
+            turn,
+            backlog,
+            limit=settings.slowLimit,
+            policy=settings.slowPolicy,
+            sendBuffer=settings.sendBuffer,
+        )
+        self._fanOut = FanOut(turn, self.compression)
         self._notGone: set[GowsProtocol] = set()
         self._drain: Drain | None = None
         self._isHurried = False
@@ -116,11 +135,13 @@ class GowsFactory(WebSocketServerFactory):
             for old in self.registry.holders(key):
                 old.beReplaced()
         self.registry.add(key, connection)
+        self._fanOut.join(EVERYONE, connection.form, connection.outbox)
         self._notGone.add(connection)
 
     def unregister(self, connection: GowsProtocol) -> None:
         """Let a connection go that is closing, if it is still here."""
-        self.registry.remove(connection)
+        if self.registry.remove(connection):
+            self._fanOut.leave(EVERYONE, connection.form, connection.outbox)
 
     def forget(self, connection: GowsProtocol) -> None:
         """Take note that a connection is gone, and its last callback done."""

@@ -2,59 +2,109 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from twisted.python.failure import Failure
-
+from gows.chat.audience import EVERYONE, Audience
 from gows.chat.message import Message
-from gows.wire.frames import Frames
+from gows.wire.frames import Compression, Frames, WireForm
+from gows.wire.group import Group
+from gows.wire.outbox import MAX_GATHERED, Outbox
+from gows.wire.turn import Turn
 
-
-class Receiver(Protocol):
-    """What the fan-out asks of a connection."""
-
-    def deliver(self, frames: Frames) -> None:
-        """Send one message in this connection's wire form."""
-
-    def sendingFailed(self, failure: Failure) -> None:
-        """Take note that L{deliver} raised; must not raise itself."""
+if TYPE_CHECKING:
+    from gows.wire.group import NotTaken
 
 
 class FanOut:
     """
-    Sends messages to everybody, one after the other.
+    Gathers messages by audience and wire form, and sends them once a turn.
 
-    A message that comes while another is on its way (an application may answer
-    an error with a broadcast) waits for that one: all receivers see one order.
+    All who hear an audience hear its messages in one order.
     """
 
-    def __init__(self, receivers: Iterable[Receiver]) -> None:
+    def __init__(self, turn: Turn, compression: Compression) -> None:
         """
-        Send to these.
+        Begin with nobody listening.
 
-        @param receivers: who is here at the moment; asked anew for each message
+        @param turn: says when to send
+        @param compression: how messages are compressed, where they are
         """
-        self._receivers = receivers
-        self._waiting: deque[Message] = deque()
-        self._isDelivering = False
+        self._turn = turn
+        self._compression = compression
+        self._audiences: dict[Audience, dict[WireForm, Group]] = {}
+        self._dirty: dict[Audience, None] = {}
+        self._messages = 0
 
-    def deliver(self, message: Message) -> None:
-        """Send a message to all receivers; one that fails stops nobody else."""
-        self._waiting.append(message)
-        if self._isDelivering:
+    def join(self, audience: Audience, form: WireForm, outbox: Outbox) -> None:
+        """Have somebody hear an audience from the next message on, in one form."""
+        groups = self._audiences.setdefault(audience, {})
+        outbox.join(groups.setdefault(form, Group()))
+
+    def leave(self, audience: Audience, form: WireForm, outbox: Outbox) -> None:
+        """Have somebody hear an audience no more, from the next message on."""
+        groups = self._audiences[audience]
+        outbox.leave(groups[form])
+        if groups[form].isEmpty():
+            del groups[form]
+        if not groups:
+            del self._audiences[audience]
+
+    def deliver(self, message: Message, audience: Audience = EVERYONE) -> None:
+        """Send a message to all who hear an audience."""
+        groups = self._audiences.get(audience)
+        if groups is None:
             return
-        self._isDelivering = True
-        try:
-            while self._waiting:
-                self._deliverNow(Frames(self._waiting.popleft()))
-        finally:
-            self._isDelivering = False
+        frames = Frames(message, self._compression)
+        made = [(group, frames.frame(form)) for form, group in groups.items()]
+        for group, frame in made:
+            group.gather(frame)
+        self._messages += 1
+        self._dirty[audience] = None
+        self._turn.paced(self.flush)
+        if any(group.size > MAX_GATHERED for group, _ in made):
+            self._turn.flush()
 
-    def _deliverNow(self, frames: Frames) -> None:
-        for receiver in tuple(self._receivers):
-            try:
-                receiver.deliver(frames)
-            except Exception:
-                receiver.sendingFailed(Failure())
+    def flush(self) -> int:
+        """Send what is gathered, and answer how many messages that was."""
+        messages, self._messages = self._messages, 0
+        groups = [
+            group
+            for audience in self._dirty
+            for group in self._audiences.get(audience, {}).values()
+            if group.frames
+        ]
+        if len(self._dirty) > 1:
+            _partShared(groups)
+        self._dirty = {}
+        apart: dict[Outbox, None] = {}
+        short: NotTaken = {}
+        for group in groups:
+            owed, notTaken = group.send()
+            short |= notTaken
+            for outbox, batch in owed.items():
+                outbox.gather(batch)
+                apart[outbox] = None
+        for outbox, (batch, sent) in short.items():
+            if isinstance(sent, int):
+                outbox.wait([batch], sent)
+        # Only from here on connections are told, who may do as they like.
+        for outbox, (_, sent) in short.items():
+            if isinstance(sent, OSError):
+                outbox.fail(sent)
+        for outbox in apart:
+            outbox.flush()
+        return messages
+
+
+def _partShared(groups: list[Group]) -> None:
+    """Set apart who hears several groups: it gets their batches as one vector."""
+    dirty = set(groups)
+    largest = max(groups, key=lambda group: len(group.ready), default=None)
+    for group in groups:
+        if group is largest:
+            continue
+        for outbox in tuple(group.ready.values()):
+            shared = dirty.intersection(outbox.groups)
+            if len(shared) > 1:
+                for one in shared:
+                    one.setApart(outbox)

@@ -33,32 +33,58 @@ class WireForm(NamedTuple):
 _PLAIN: Final = WireForm()
 
 
+class Compression(NamedTuple):
+    """
+    How messages are compressed, where they are.
+
+    @ivar level: zlib's, 1 (fast) to 9 (small)
+    @ivar threshold: with permessage-deflate, shorter messages (in bytes) go out as
+        they are
+    """
+
+    level: int = 6
+    threshold: int = 0
+
+
 class Frames:
     """One message as a frame in each form that somebody asks for."""
 
-    def __init__(self, message: Message) -> None:
+    def __init__(self, message: Message, compression: Compression) -> None:
         """Make nothing yet."""
         self._message = message
+        self._compression = compression
         self._made: dict[WireForm, bytes] = {}
 
     def frame(self, form: WireForm) -> bytes:
-        """Answer the whole frame of this form, made at the first call only."""
-        if form.gzip and self._message.isBinary:
+        """
+        Answer the whole frame of this form, made at the first call only.
+
+        A message that compression would not make shorter goes out as it is, where
+        the form allows that.
+        """
+        if self._goesPlain(form):
             form = _PLAIN
         frame = self._made.get(form)
         if frame is None:
-            frame = self._made[form] = _frameOf(self._message, form)
+            frame = self._made[form] = self._make(form)
         return frame
 
+    def _goesPlain(self, form: WireForm) -> bool:
+        if form.gzip:
+            return self._message.isBinary
+        return len(self._message.payload) < self._compression.threshold
 
-def _frameOf(message: Message, form: WireForm) -> bytes:
-    payload, isBinary = message.payload, message.isBinary
-    if form.gzip:
-        return _framed(_FIN | _BINARY, gzipText(payload))
-    opcode = _BINARY if isBinary else _TEXT
-    if form.windowBits:
-        return _framed(_FIN | _RSV1 | opcode, _deflated(payload, form.windowBits))
-    return _framed(_FIN | opcode, payload)
+    def _make(self, form: WireForm) -> bytes:
+        payload = self._message.payload
+        if form.gzip:
+            return _framed(_FIN | _BINARY, gzipText(payload, self._compression.level))
+        opcode = _BINARY if self._message.isBinary else _TEXT
+        if form.windowBits:
+            deflated = _deflated(payload, form.windowBits, self._compression.level)
+            if len(deflated) < len(payload):
+                return _framed(_FIN | _RSV1 | opcode, deflated)
+            return self.frame(_PLAIN)
+        return _framed(_FIN | opcode, payload)
 
 
 def _framed(firstByte: int, payload: bytes) -> bytes:
@@ -72,9 +98,7 @@ def _framed(firstByte: int, payload: bytes) -> bytes:
     return head + payload
 
 
-def _deflated(payload: bytes, windowBits: int) -> bytes:
-    deflater = zlib.compressobj(
-        zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, -windowBits, _MEM_LEVEL
-    )
+def _deflated(payload: bytes, windowBits: int, level: int) -> bytes:
+    deflater = zlib.compressobj(level, zlib.DEFLATED, -windowBits, _MEM_LEVEL)
     body = deflater.compress(payload) + deflater.flush(zlib.Z_SYNC_FLUSH)
     return body.removesuffix(_SYNC_TAIL)

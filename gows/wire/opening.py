@@ -185,7 +185,7 @@ class Opening:
             # A peer that has shut down its side is sent the answer nevertheless.
             alsoProvides(self._protocol, IHalfCloseableProtocol)
             # The handshake's timeout bounds how long the peer may take from here.
-            self._protocol.transport.loseWriteConnection()
+            self._protocol.outbox.finish(self._protocol.transport.loseWriteConnection)
         else:
             self._protocol.dropConnection()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Final
+from typing import Any, Final
 
 import txaio
 from twisted.internet.interfaces import IDelayedCall
@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from gows.wire.closing import Close, reasonOf
 from gows.wire.lean import LeanProtocol
-from gows.wire.outbox import Outbox, widen
+from gows.wire.outbox import Outbox
 
 _CONTROL: Final = 0x8
 """The opcodes from here on are those of control frames, reserved ones included."""
@@ -30,6 +30,8 @@ class OrderlyProtocol(LeanProtocol):
 
     autoPingTimeout: float
     closeHandshakeTimeout: float
+    factory: Any
+    outbox: Outbox
 
     isLost = False
     _cutCall: IDelayedCall | None = None
@@ -51,7 +53,7 @@ class OrderlyProtocol(LeanProtocol):
 
     def connectionMade(self) -> None:
         """Begin."""
-        self._outbox = Outbox(self.transport, self.readerStalled)
+        self.outbox = Outbox(self.transport, self, self.factory.terms)
         super().connectionMade()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -63,6 +65,7 @@ class OrderlyProtocol(LeanProtocol):
             self.closeHandshakeTimeoutCall.cancel()
             self.closeHandshakeTimeoutCall = None
         super().connectionLost(reason)
+        self.outbox.close()
 
     def readConnectionLost(self) -> None:
         """Take note that a peer that was refused sends no more: it has had its say."""
@@ -71,16 +74,11 @@ class OrderlyProtocol(LeanProtocol):
     def writeConnectionLost(self) -> None:
         """Take note that a refusal has been sent whole."""
 
-    def boundOutbox(self) -> None:
-        """Count from now on what waits for the peer."""
-        widen(self.transport)
-        self.registerProducer(self._outbox, True)
-
     def sendData(
         self, data: bytes, sync: bool = False, chopsize: object = None
     ) -> None:
         """Send what Autobahn makes: handshakes, pings, pongs, close frames."""
-        self._outbox.write(data)
+        self.outbox.write(data)
 
     def onFrameData(self, payload: bytes) -> bool | None:
         """
@@ -120,7 +118,7 @@ class OrderlyProtocol(LeanProtocol):
         isReply: bool = False,
     ) -> None:
         """Send a close frame; from here on this connection is nobody's receiver."""
-        self._outbox.lastWords()
+        self.outbox.lastWords()
         if self.failedByMe and code is not None:
             reasonUtf8 = reasonOf(code)  # Autobahn's has an exception's text
         try:
@@ -138,8 +136,6 @@ class OrderlyProtocol(LeanProtocol):
         if self.state == self.STATE_CLOSING and not (abort or self.wasClean):
             return  # a second fault: it still may answer the close frame of the first
         abort = abort and not self.wasClean
-        if not abort:
-            self._outbox.flush()  # Autobahn unregisters it: nothing would ask again
         super().dropConnection(abort)
         self.left()
         if not abort and not self.isLost and self._cutCall is None:
@@ -147,7 +143,22 @@ class OrderlyProtocol(LeanProtocol):
                 self.closeHandshakeTimeout, self.cut
             )
 
+    def unregisterProducer(self) -> None:
+        """Do nothing: the outbox sees to it, once it is empty."""
+
+    def _closeConnection(self, abort: bool = False) -> None:
+        if abort:
+            self.transport.abortConnection()
+        else:
+            self.outbox.finish(self.transport.loseConnection)
+
+    def sendPing(self, payload: bytes | None = None) -> None:
+        """Send a ping, and remember what the peer had got before."""
+        self.outbox.mark()
+        super().sendPing(payload)
+
     def cut(self) -> None:
         """Cut the line now."""
         if not self.isLost:
+            self.outbox.flush()
             self.transport.abortConnection()

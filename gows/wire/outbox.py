@@ -2,99 +2,288 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
-from twisted.internet.abstract import FileDescriptor
-from twisted.internet.interfaces import IPushProducer
-from twisted.protocols.policies import ProtocolWrapper
-from zope.interface import implementer
+from twisted.python.failure import Failure
 
-LIMIT: Final = 1024 * 1024
-"""
-How many bytes may wait for a reader, besides what the transport holds.
+from gows.wire.backlog import Backlog
+from gows.wire.batch import Batch
+from gows.wire.group import Group
+from gows.wire.line import Send, lineOf
+from gows.wire.turn import Turn
+from gows.wire.waiting import Waiting
 
-One message more than that may wait: a reader that has nothing waiting is sent
-any message, however large.
-"""
+SlowPolicy = Literal["close", "drop-oldest", "latest"]
+
+MAX_GATHERED: Final = 64 * 1024
+"""How many bytes are gathered until they do not wait for the turn's end."""
 
 
-@implementer(IPushProducer)
+class Terms(NamedTuple):
+    """
+    What all outboxes of a server have in common.
+
+    @ivar turn: when to send
+    @ivar backlog: counts what waits for anybody
+    @ivar limit: how many bytes may wait for one reader, besides what the kernel
+        holds; one message more may, however large
+    @ivar policy: for a reader for whom more would wait
+    @ivar sendBuffer: bytes that the kernel may hold for one; 0: its own choice
+    """
+
+    turn: Turn
+    backlog: Backlog
+    limit: int
+    policy: SlowPolicy
+    sendBuffer: int
+
+
+class Sender(Protocol):
+    """What an outbox asks of its connection."""
+
+    def readerStalled(self) -> None:
+        """Close the connection: its peer is too slow."""
+
+    def sendingFailed(self, failure: Failure) -> None:
+        """Drop the connection: nothing can be sent any more."""
+
+
 class Outbox:
     """
-    Passes bytes to the transport, and keeps them while that is full.
+    Gathers what goes to one peer, sends it, and keeps what there is no room for.
 
-    What is kept are references: frames are shared by all who receive them. To the
-    transport this is a producer: that is how Twisted says that its buffer is full,
-    and when everything in it has been sent.
+    Whatever is written leaves at the end of the reactor turn, in order: behind what
+    the groups of this member have gathered before. What waits are references to
+    bytes that are shared by all who receive them.
+
+    @ivar direct: sends to a plain socket, while nothing waits; see L{Group}
+    @ivar groups: those it is in, with how many messages they had gathered before
+    @ivar dropped: how many messages have been dropped because their reader was slow
     """
 
     __slots__ = (
-        "_backlog",
-        "_isBounded",
-        "_isStalled",
-        "_onFull",
-        "_transport",
+        "_gathered",
+        "_isClosing",
+        "_isOver",
+        "_line",
+        "_messages",
+        "_moved",
+        "_seen",
+        "_sender",
+        "_size",
+        "_terms",
+        "_then",
         "_waiting",
+        "direct",
+        "dropped",
+        "groups",
     )
 
-    def __init__(self, transport: Any, onFull: Callable[[], None]) -> None:
-        """
-        Send through a transport.
+    def __init__(self, transport: Any, sender: Sender, terms: Terms) -> None:
+        """Send through a transport by the shortest way that it has."""
+        self._line = lineOf(transport, self)
+        self._sender = sender
+        self._terms = terms
+        self._gathered: list[Batch] = []
+        self._size = 0  # of what is gathered
+        self._waiting: Waiting | None = None
+        self._then: Callable[[], object] | None = None
+        self._isClosing = False
+        self._isOver = False
+        self._messages = 0
+        self._moved = 0
+        self._seen: int | None = None
+        self.dropped = 0
+        self.direct: Send | None = self._line.direct
+        self.groups: dict[Group, int] = {}
 
-        @param onFull: called once, when more than L{LIMIT} waits
-        """
-        self._transport = transport
-        self._onFull = onFull
-        self._backlog: list[bytes] = []
-        self._waiting = 0
-        self._isStalled = False
-        self._isBounded = True
+    # What is to leave.
 
-    def write(self, data: bytes) -> None:
-        """Send bytes, or have them wait; beyond the limit they are dropped."""
-        if not self._isStalled:
-            self._transport.write(data)
-        elif self._isBounded and self._waiting > LIMIT:
-            self._isBounded = False
-            self._onFull()
-        else:
-            self._backlog.append(data)
-            self._waiting += len(data)
+    def begin(self) -> None:
+        """Take note that the connection is open."""
+        self._line.begin(self._terms.sendBuffer)
+
+    def join(self, group: Group) -> None:
+        """Hear a group from now on."""
+        group.add(self)
+        self.groups[group] = group.count
+
+    def leave(self, group: Group) -> None:
+        """Hear a group no more; what it has gathered for this member is still owed."""
+        self._owe(group.catchUp(self))
+        group.remove(self)
+        self._messages += group.count - self.groups.pop(group)
+
+    @property
+    def messages(self) -> int:
+        """How many messages went out to this peer, without those dropped."""
+        heard = sum(group.count - before for group, before in self.groups.items())
+        return self._messages + heard - self.dropped
+
+    def write(self, frame: bytes, isMessage: bool = False) -> None:
+        """
+        Send at the end of this turn, behind all that is to be sent before.
+
+        @param frame: or whatever must stay in one piece
+        @param isMessage: whether it may be dropped
+        """
+        if self._isOver:
+            return
+        for group in self.groups:
+            self._owe(group.catchUp(self))
+        self._messages += isMessage
+        self._owe(Batch((frame,), isMessage))
+        if self._size > MAX_GATHERED:
+            self.flush()
 
     def lastWords(self) -> None:
         """Let a close frame pass, however much is waiting."""
-        self._isBounded = False
+        self._isClosing = True
+
+    def gather(self, batch: Batch) -> None:
+        """Have a batch leave with the next L{flush}."""
+        self._gathered.append(batch)
+        self._size += len(batch.data)
+
+    def _owe(self, batch: Batch | None) -> None:
+        if batch is not None:
+            self.gather(batch)
+            self._terms.turn.soon(self)
+
+    # How it leaves.
 
     def flush(self) -> None:
-        """Hand the transport all that waits, be it full or not."""
-        backlog, self._backlog = self._backlog, []
-        self._waiting = 0
-        if backlog:
-            self._transport.writeSequence(backlog)
+        """Send what is gathered, or have it wait behind what waits already."""
+        batches, size = self._gathered, self._size
+        self._gathered, self._size = [], 0
+        if self._waiting is not None:
+            for batch in batches:
+                self._hold(batch, self._waiting)
+        elif batches:
+            sent = self._send([batch.data for batch in batches])
+            if sent is not None and not (sent == size and self._line.isClear):
+                self.wait(batches, sent)
 
-    def pauseProducing(self) -> None:
-        """Take note that the transport's buffer is full."""
-        self._isStalled = True
+    def _send(self, parts: Sequence[bytes | memoryview]) -> int | None:
+        try:
+            if len(parts) == 1:
+                return self._line.send(parts[0])
+            return self._line.sendParts(parts)
+        except BlockingIOError:
+            return 0
+        except Exception:
+            self._isOver = True
+            self._sender.sendingFailed(Failure())
+            return None
 
-    def resumeProducing(self) -> None:
-        """Go on: everything that the transport had has been sent."""
-        self._isStalled = False
+    def wait(self, batches: Sequence[Batch], sent: int) -> None:
+        """Have batches wait, of which so many bytes have left."""
+        for group in self.groups:
+            group.setApart(self)
+        self.direct = None
+        self._waiting = Waiting(self._terms.backlog)
+        for batch in batches:
+            self._waiting.append(batch)
+        self._waiting.took(sent)
+        self._terms.backlog.enter(self)
+        self._line.wait()
+
+    def fail(self, error: Exception) -> None:
+        """Take note that the socket does not take anything any more."""
+        self._isOver = True
+        self._sender.sendingFailed(Failure(error))
+
+    def drain(self) -> None:
+        """Send what waits: there may be room again."""
+        waiting = self._waiting
+        if waiting is None:
+            return
+        while waiting.size:
+            parts = waiting.parts(self._line.atOnce)
+            sent = self._send(parts)
+            if sent is None:
+                return
+            waiting.took(sent)
+            self._moved += sent
+            if sent < sum(map(len, parts)):
+                break
+        if waiting.size or not self._line.isClear:
+            self._line.wait()
+        else:
+            self._caughtUp()
+
+    def _caughtUp(self) -> None:
+        self._waiting = None
+        self._terms.backlog.leave(self)
+        self._line.stop()
+        self.direct = self._line.direct
+        if self._then is not None:
+            self.finish(self._then)
+
+    def finish(self, then: Callable[[], object]) -> None:
+        """
+        Send all that is owed, and then do something else: close the transport.
+
+        @param then: called once the transport has got everything
+        """
+        for group in self.groups:
+            self._owe(group.catchUp(self))
         self.flush()
+        if self._waiting is None:
+            self._line.end()
+            then()
+        else:
+            self._then = then
 
-    def stopProducing(self) -> None:
-        """Forget what waits: the transport is gone."""
-        self._backlog.clear()
+    def close(self) -> None:
+        """Forget everything: the transport is gone."""
+        self._isOver = True
+        self._gathered, self._size = [], 0
+        self._then = None
+        if self._waiting is not None:
+            self._waiting.clear()
+            self._terms.backlog.leave(self)
 
+    # Slow readers.
 
-def widen(transport: object) -> None:
-    """
-    Let a transport send as much at a time as the kernel takes.
+    @property
+    def waiting(self) -> int:
+        """How many bytes wait."""
+        return 0 if self._waiting is None else self._waiting.size
 
-    Twisted sends 128 KiB a reactor turn, and reads 64 KiB a turn of each sender:
-    with more than two busy ones every reader would fall behind, however fast.
-    """
-    while isinstance(transport, ProtocolWrapper):  # TLS, PROXY
-        transport = transport.transport
-    if isinstance(transport, FileDescriptor):
-        transport.SEND_LIMIT = LIMIT
+    def _hold(self, batch: Batch, waiting: Waiting) -> None:
+        policy, limit = self._terms.policy, self._terms.limit
+        if waiting.size > limit and not self._isClosing:
+            if policy == "close":
+                self.dropped += len(batch.ends)
+                self.overflow()
+                return
+            if not batch.ends:
+                return  # a pong may be left out (RFC 6455, 5.5.3)
+        waiting.append(batch)
+        if policy != "close":
+            self.dropped += waiting.drop(limit if policy == "drop-oldest" else 0)
+
+    def overflow(self) -> None:
+        """Drop the messages that wait, and close the connection as too slow."""
+        if self._waiting is not None:
+            self.dropped += self._waiting.dropAll()
+        if not self._isClosing:
+            self._sender.readerStalled()
+
+    def mark(self) -> None:
+        """Remember how far the peer has come."""
+        self._seen = self._progress()
+
+    def isProgressing(self) -> bool:
+        """Tell whether bytes wait, and some have left since the last L{mark}."""
+        seen = self._seen
+        self.mark()
+        return self._seen is not None and self._seen != seen
+
+    def _progress(self) -> int | None:
+        arrived = self._line.acknowledged()
+        if arrived is None and self._waiting is not None:
+            return self._moved
+        return arrived

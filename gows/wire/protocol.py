@@ -18,6 +18,7 @@ from gows.wire.callbacks import Callbacks
 from gows.wire.ending import endingOf
 from gows.wire.frames import Frames, WireForm
 from gows.wire.handshake import Handshake
+from gows.wire.line import GONE
 from gows.wire.opening import Opening
 from gows.wire.orderly import OrderlyProtocol
 from gows.wire.shortcut import takeTexts
@@ -41,13 +42,12 @@ class GowsProtocol(OrderlyProtocol):
     factory: GowsFactory
     context: Context
     address: str
+    form = WireForm()
 
     _opening: Opening | None = None
     _hasOpened = False
     _openedAt = 0.0
-    _form = WireForm()
     _received = 0
-    _sent = 0
     _failure: Failure | None = None
     _lostReason = connectionDone
     _isHeldUp = False
@@ -108,10 +108,10 @@ class GowsProtocol(OrderlyProtocol):
 
     def onOpen(self) -> None:
         """Join the others."""
-        self._form = self._chooseForm()
+        self.form = self._chooseForm()
         self._hasOpened = True
         self._openedAt = self.factory.reactor.seconds()
-        self.boundOutbox()
+        self.outbox.begin()
         self.factory.register(self)
         self.factory.journal.opened(
             self.context.specialKey,
@@ -184,10 +184,15 @@ class GowsProtocol(OrderlyProtocol):
         )
 
     def onAutoPingTimeout(self) -> None:
-        """Drop a silent peer; not one whose pong waits behind the application."""
+        """
+        Drop a silent peer.
+
+        But not one whose pong waits behind the application, nor one that the ping has
+        not reached because other bytes are still on their way to it.
+        """
         if self.state != self.STATE_OPEN:
             self.autoPingTimeoutCall = None
-        elif not self._callbacks.isBusy:
+        elif not (self._callbacks.isBusy or self.outbox.isProgressing()):
             super().onAutoPingTimeout()
         else:
             self.sendPing(self.autoPingPending)  # a dead transport will notice
@@ -199,21 +204,14 @@ class GowsProtocol(OrderlyProtocol):
 
     def send(self, payload: str | bytes, isBinary: bool = False) -> None:
         """See L{IConnection.send}."""
-        frames = Frames(Message.of(payload, isBinary))
-        try:
-            self.deliver(frames)
-        except Exception:
-            self.sendingFailed(Failure())
-
-    def deliver(self, frames: Frames) -> None:
-        """Send a message in this connection's wire form, if it is open."""
+        frames = Frames(Message.of(payload, isBinary), self.factory.compression)
         if self.state == self.STATE_OPEN:
-            self._outbox.write(frames.frame(self._form))
-            self._sent += self.state == self.STATE_OPEN
+            self.outbox.write(frames.frame(self.form), isMessage=True)
 
     def sendingFailed(self, failure: Failure) -> None:
-        """Drop a connection whose transport raised."""
-        self.factory.journal.deliveryFailed(failure)
+        """Drop a connection on which nothing can be sent any more."""
+        if not failure.check(*GONE):
+            self.factory.journal.deliveryFailed(failure)
         self._failure = failure
         self.dropConnection(abort=True)
 
@@ -255,7 +253,8 @@ class GowsProtocol(OrderlyProtocol):
             sentCode=self.localCloseCode,
             receivedCode=self.remoteCloseCode,
             received=self._received,
-            sent=self._sent,
+            sent=self.outbox.messages,
+            dropped=self.outbox.dropped,
         )
         ending = endingOf(self, self._lostReason)
         call, application = self._callbacks.call, self.factory.application

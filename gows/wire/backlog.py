@@ -1,0 +1,68 @@
+"""What waits in a process for readers that do not keep up."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from gows.wire.batch import Batch
+
+
+class SlowReader(Protocol):
+    """What the backlog asks of somebody for whom bytes wait."""
+
+    @property
+    def waiting(self) -> int:
+        """How many bytes wait for it."""
+
+    def overflow(self) -> None:
+        """Drop what waits, and close the connection as too slow."""
+
+
+class Backlog:
+    """
+    Counts the bytes that wait for anybody, and bounds them.
+
+    Bytes that wait for several readers are there once, and count once.
+
+    @ivar size: how many distinct bytes wait
+    """
+
+    def __init__(self, limit: int) -> None:
+        """
+        Begin with nobody waiting.
+
+        @param limit: of L{size}; it is held by L{relieve}
+        """
+        self.size = 0
+        self._limit = limit
+        self._readers: dict[SlowReader, None] = {}
+
+    def enter(self, reader: SlowReader) -> None:
+        """Take note that bytes wait for a reader."""
+        self._readers[reader] = None
+
+    def leave(self, reader: SlowReader) -> None:
+        """Take note that none do any more."""
+        self._readers.pop(reader, None)
+
+    def hold(self, batch: Batch) -> None:
+        """Take note that a batch waits for one reader more."""
+        if not batch.holders:
+            self.size += len(batch.data)
+        batch.holders += 1
+
+    def release(self, batch: Batch) -> None:
+        """Take note that a batch waits for one reader less."""
+        batch.holders -= 1
+        if not batch.holders:
+            self.size -= len(batch.data)
+
+    def relieve(self) -> None:
+        """Have the readers go for whom the most waits, until the limit is kept."""
+        if self.size <= self._limit:
+            return
+        largestFirst = sorted(self._readers, key=lambda r: r.waiting, reverse=True)
+        for reader in largestFirst:
+            if self.size <= self._limit:
+                break
+            reader.overflow()

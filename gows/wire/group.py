@@ -1,0 +1,128 @@
+"""Those who hear one audience in one wire form, and what they are to be sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gows.wire.batch import Batch
+from gows.wire.line import Send
+
+if TYPE_CHECKING:
+    from gows.wire.outbox import Outbox
+
+    Owed = dict[Outbox, Batch]
+    NotTaken = dict[Outbox, tuple[Batch, int | OSError]]
+
+
+class Group:
+    """
+    Gathers frames, joins them once, and sends them to its members.
+
+    A member is in one of two places. I{Ready} ones are sent to in a tight loop:
+    each has a plain socket, has nothing waiting, and is to get all that is gathered.
+    The I{others} have had a part of it already (they came later, or something of
+    their own had to go in between), are slow, or have no such socket.
+
+    @ivar frames: gathered since the last time, in order
+    @ivar size: how many bytes these have
+    @ivar count: how many messages have been gathered in all
+    @ivar ready: members by what sends to them
+    @ivar others: members, with how many of the gathered frames they have had
+    """
+
+    __slots__ = ("_batches", "count", "frames", "others", "ready", "size")
+
+    def __init__(self) -> None:
+        """Begin with no members."""
+        self.frames: list[bytes] = []
+        self.size = 0
+        self.count = 0
+        self.ready: dict[Send, Outbox] = {}
+        self.others: dict[Outbox, int] = {}
+        self._batches: dict[int, Batch] = {}
+
+    def gather(self, frame: bytes) -> None:
+        """Have a message leave with the others."""
+        self.frames.append(frame)
+        self.size += len(frame)
+        self.count += 1
+        self._batches.clear()
+
+    def isEmpty(self) -> bool:
+        """Tell whether there are no members."""
+        return not (self.ready or self.others)
+
+    def add(self, outbox: Outbox) -> None:
+        """Let somebody in, who gets what is gathered from now on."""
+        if self.frames or outbox.direct is None:
+            self.others[outbox] = len(self.frames)
+        else:
+            self.ready[outbox.direct] = outbox
+
+    def remove(self, outbox: Outbox) -> None:
+        """Let somebody go."""
+        if self.others.pop(outbox, None) is None and outbox.direct is not None:
+            del self.ready[outbox.direct]
+
+    def setApart(self, outbox: Outbox) -> None:
+        """Have a member not be one of the ready ones, this time."""
+        if outbox not in self.others:
+            assert outbox.direct is not None
+            del self.ready[outbox.direct]
+            self.others[outbox] = 0
+
+    def catchUp(self, outbox: Outbox) -> Batch | None:
+        """
+        Hand a member what it has not had yet of what is gathered.
+
+        @return: L{None}: it has had everything
+        """
+        if not self.frames:
+            return None
+        self.setApart(outbox)
+        had, self.others[outbox] = self.others[outbox], len(self.frames)
+        return self._batch(had) if had < len(self.frames) else None
+
+    def send(
+        self,
+    ) -> tuple[dict[Outbox, Batch], dict[Outbox, tuple[Batch, int | OSError]]]:
+        """
+        Send what is gathered to the ready members, and begin to gather anew.
+
+        Nothing is called back meanwhile. Who can be is ready for the next time.
+
+        @return: what to send to the others; and of the ready ones those whose socket
+            did not take all, with how many bytes it did take, or how it failed
+        """
+        batch = self._batch(0)
+        data, size = batch.data, len(batch.data)
+        short: NotTaken = {}
+        for send in self.ready:
+            try:
+                if (sent := send(data)) != size:
+                    short[self.ready[send]] = batch, sent
+            except BlockingIOError:
+                short[self.ready[send]] = batch, 0
+            except OSError as error:
+                short[self.ready[send]] = batch, error
+        owed = {
+            outbox: self._batch(had)
+            for outbox, had in self.others.items()
+            if had < len(self.frames)
+        }
+        self._begin()
+        return owed, short
+
+    def _batch(self, had: int) -> Batch:
+        batch = self._batches.get(had)
+        if batch is None:
+            batch = self._batches[had] = Batch(self.frames[had:])
+        return batch
+
+    def _begin(self) -> None:
+        self.frames = []
+        self.size = 0
+        self._batches = {}
+        others, self.others = self.others, {}
+        for outbox in others:
+            self.add(outbox)

@@ -1,0 +1,328 @@
+"""The ways from an outbox to the peer: straight to the socket, if there is one."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
+
+from OpenSSL import SSL
+from twisted.internet.interfaces import IPullProducer, IPushProducer
+from twisted.internet.tcp import Connection
+from twisted.protocols.policies import ProtocolWrapper
+from zope.interface import implementer
+
+from gows.wire.tcpinfo import acknowledged
+
+Part = bytes | memoryview
+Send = Callable[[bytes], int]
+
+GONE: Final = (OSError, SSL.Error)
+"""What sending raises when the peer is gone: no fault of ours."""
+
+_AT_ONCE: Final = 256 * 1024
+_MAX_PARTS: Final = 1024  # of one sendmsg: Linux's IOV_MAX
+_TLS_AT_ONCE: Final = 64 * 1024  # what the socket does not take of it is a copy
+_TLS_RECORD: Final = 16 * 1024
+_TLS_OVERHEAD: Final = 256  # of a record, amply (RFC 8446, 5.2)
+
+
+class Owner(Protocol):
+    """What a line asks of its outbox."""
+
+    def drain(self) -> None:
+        """Send what waits: there may be room again."""
+
+
+class Line(Protocol):
+    """
+    One way to the peer.
+
+    @ivar atOnce: how many bytes are best offered at a time
+    @ivar direct: sends bytes and answers how many were taken, for those who send to
+        many in a loop; L{None}: only L{send} will do
+    @ivar isClear: whether all that was taken has left the process
+    """
+
+    atOnce: int
+
+    @property
+    def direct(self) -> Send | None: ...  # noqa: D102
+
+    @property
+    def isClear(self) -> bool: ...  # noqa: D102
+
+    def send(self, data: Part) -> int:
+        """
+        Send at once what there is room for.
+
+        @return: how many bytes were taken
+        @raise BlockingIOError: for none, perhaps
+        @raise OSError: if the peer is gone; L{SSL.Error} over TLS
+        """
+
+    def sendParts(self, parts: Sequence[Part]) -> int:
+        """Send bytes from several places, one after the other; see L{send}."""
+
+    def begin(self, sendBuffer: int) -> None:
+        """
+        Take note that the connection is open, and that nobody else writes.
+
+        @param sendBuffer: bytes that the kernel may hold for a peer that does not
+            read (C{SO_SNDBUF}); 0: its own choice, which grows to about 4 MB
+        """
+
+    def wait(self) -> None:
+        """Have the outbox drained as soon as there may be room."""
+
+    def stop(self) -> None:
+        """Have it drained no more: nothing waits."""
+
+    def end(self) -> None:
+        """Let go of the transport, which is about to be closed."""
+
+    def acknowledged(self) -> int | None:
+        """
+        Count the bytes that have reached the peer's side.
+
+        @return: L{None} if that cannot be told, or if none are on their way
+        """
+
+
+def lineOf(transport: Any, owner: Owner) -> Line:
+    """
+    Find the shortest way through a transport.
+
+    @param transport: TCP, Unix, PROXY wrappers around it, TLS on top: these have a
+        socket. Anything else is written to.
+    """
+    base = transport
+    while isinstance(base, ProtocolWrapper):
+        base = base.transport
+    if isinstance(base, Connection):
+        handle = transport.getHandle()
+        if isinstance(handle, socket.socket):
+            return SocketLine(base, owner)
+        if isinstance(handle, SSL.Connection):
+            return TLSLine(base, owner, transport)
+    return TransportLine(transport, owner)
+
+
+@implementer(IPullProducer)
+class SocketLine:
+    """
+    Straight to a socket.
+
+    Twisted's own buffer stays empty. While bytes wait in the outbox this is a pull
+    producer of the transport: that is how Twisted tells that there is room again,
+    and why it does not close on what waits.
+    """
+
+    __slots__ = ("_isWaiting", "_owner", "_transport")
+
+    atOnce = _AT_ONCE
+
+    def __init__(self, transport: Connection, owner: Owner) -> None:
+        """Send to this transport's socket."""
+        self._transport = transport
+        self._owner = owner
+        self._isWaiting = False
+
+    @property
+    def direct(self) -> Send | None:
+        """See L{Line}."""
+        return self._transport.getHandle().send
+
+    @property
+    def isClear(self) -> bool:
+        """See L{Line}."""
+        return True
+
+    def send(self, data: Part) -> int:
+        """See L{Line.send}."""
+        return self._transport.getHandle().send(data)
+
+    def sendParts(self, parts: Sequence[Part]) -> int:
+        """See L{Line.sendParts}."""
+        if len(parts) > _MAX_PARTS:
+            return self.send(b"".join(parts))
+        return self._transport.getHandle().sendmsg(parts)
+
+    def begin(self, sendBuffer: int) -> None:
+        """See L{Line.begin}."""
+        if sendBuffer:
+            self._transport.getHandle().setsockopt(
+                socket.SOL_SOCKET, socket.SO_SNDBUF, sendBuffer
+            )
+
+    def wait(self) -> None:
+        """See L{Line.wait}."""
+        if not self._isWaiting:
+            self._transport.registerProducer(self, False)  # resumes at once
+            self._isWaiting = True
+        self._transport.startWriting()
+
+    def stop(self) -> None:
+        """See L{Line.stop}."""
+        if self._isWaiting:
+            self._isWaiting = False
+            self._transport.unregisterProducer()
+
+    def end(self) -> None:
+        """See L{Line.end}."""
+        self.stop()
+
+    def resumeProducing(self) -> None:
+        """Go on: the socket is writable, and Twisted has nothing for it."""
+        if self._isWaiting:
+            self._owner.drain()
+
+    def stopProducing(self) -> None:
+        """Take note that the transport is gone; the protocol is told, too."""
+        self._isWaiting = False
+
+    def acknowledged(self) -> int | None:
+        """See L{Line.acknowledged}."""
+        return acknowledged(self._transport.getHandle())
+
+
+class TLSLine(SocketLine):
+    """
+    Through OpenSSL, and straight to the socket below.
+
+    Twisted gathers small writes over TLS until the next reactor turn, and then waits
+    for another one to write. Here everything has been gathered already: one record
+    goes through the connection's own C{send} and C{bio_read} to the socket. What
+    that does not take must follow in order, before whatever Twisted itself may
+    have OpenSSL say, so it goes to Twisted's buffer.
+    """
+
+    __slots__ = ("_secure",)
+
+    atOnce = _TLS_AT_ONCE
+
+    def __init__(self, transport: Connection, owner: Owner, secure: Any) -> None:
+        """
+        Send to this transport's socket.
+
+        @param secure: the TLS transport on top of it
+        """
+        super().__init__(transport, owner)
+        self._secure = secure
+
+    @property
+    def direct(self) -> Send | None:
+        """See L{Line}."""
+        return None
+
+    @property
+    def isClear(self) -> bool:
+        """See L{Line}."""
+        # The only way to know without having written everything oneself. A test
+        # fails when it moves.
+        transport: Any = self._transport
+        return not (transport.dataBuffer or transport._tempDataBuffer)
+
+    def send(self, data: Part) -> int:
+        """See L{Line.send}."""
+        if not self.isClear:
+            return 0
+        connection = self._secure.getHandle()
+        taken: int = connection.send(data)
+        records = self._records(connection, taken)
+        try:
+            sent = self._transport.getHandle().send(records)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(records):
+            self._transport.write(records[sent:])
+        return taken
+
+    def sendParts(self, parts: Sequence[Part]) -> int:
+        """See L{Line.sendParts}."""
+        return self.send(b"".join(parts))
+
+    @staticmethod
+    def _records(connection: SSL.Connection, length: int) -> bytes:
+        room = length + _TLS_OVERHEAD * (length // _TLS_RECORD + 1)
+        records = connection.bio_read(room)
+        while len(records) % room == 0:
+            try:
+                records += connection.bio_read(room)
+            except SSL.WantReadError:
+                break
+        return records
+
+
+@implementer(IPushProducer)
+class TransportLine:
+    """
+    Through whatever else is a transport: it is written to, and says when it is full.
+
+    It is a producer of the transport from when the connection is open.
+    """
+
+    __slots__ = ("_isFull", "_isProducer", "_owner", "_transport")
+
+    atOnce = _AT_ONCE
+
+    def __init__(self, transport: Any, owner: Owner) -> None:
+        """Write to this transport."""
+        self._transport = transport
+        self._owner = owner
+        self._isFull = False
+        self._isProducer = False
+
+    @property
+    def direct(self) -> Send | None:
+        """See L{Line}."""
+        return None
+
+    @property
+    def isClear(self) -> bool:
+        """See L{Line}."""
+        return not self._isFull
+
+    def send(self, data: Part) -> int:
+        """See L{Line.send}."""
+        if self._isFull:
+            return 0
+        self._transport.write(bytes(data))
+        return len(data)
+
+    def sendParts(self, parts: Sequence[Part]) -> int:
+        """See L{Line.sendParts}."""
+        return self.send(b"".join(parts))
+
+    def begin(self, sendBuffer: int) -> None:
+        """See L{Line.begin}."""
+        self._isProducer = True
+        self._transport.registerProducer(self, True)
+
+    def wait(self) -> None:
+        """See L{Line.wait}: the transport tells in any case."""
+
+    def stop(self) -> None:
+        """See L{Line.stop}: it would tell if it was full."""
+
+    def end(self) -> None:
+        """See L{Line.end}."""
+        if self._isProducer:
+            self._isProducer = False
+            self._transport.unregisterProducer()
+
+    def pauseProducing(self) -> None:
+        """Take note that the transport's buffer is full."""
+        self._isFull = True
+
+    def resumeProducing(self) -> None:
+        """Go on: everything that the transport had has been sent."""
+        self._isFull = False
+        self._owner.drain()
+
+    def stopProducing(self) -> None:
+        """Take note that the transport is gone; the protocol is told, too."""
+
+    def acknowledged(self) -> int | None:
+        """See L{Line.acknowledged}."""
+        return None

@@ -1,0 +1,154 @@
+"""What waits for one reader that does not keep up."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+
+from gows.wire.backlog import Backlog
+from gows.wire.batch import Batch
+
+_MAX_PARTS = 512
+"""Buffers in one C{sendmsg}; the kernel takes 1024 (C{IOV_MAX})."""
+
+
+class Waiting:
+    """
+    Batches in their order, by reference; whole messages can be dropped.
+
+    A message of which the peer has a part is never dropped, nor are control frames:
+    the stream of frames stays whole.
+
+    @ivar size: how many bytes wait
+    """
+
+    __slots__ = ("_backlog", "_batches", "_head", "_newest", "_offset", "size")
+
+    def __init__(self, backlog: Backlog) -> None:
+        """
+        Begin empty.
+
+        @param backlog: what waits here counts there
+        """
+        self.size = 0
+        self._backlog = backlog
+        self._batches: deque[Batch] = deque()
+        self._offset = 0  # of the first batch, so much is gone
+        self._head: Batch | None = None  # goes before the batches
+        self._newest: Batch | None = None
+
+    def append(self, batch: Batch) -> None:
+        """Have a batch wait behind the others."""
+        self._backlog.hold(batch)
+        self._batches.append(batch)
+        self.size += len(batch.data)
+        if batch.ends:
+            self._newest = batch
+
+    def parts(self, atMost: int) -> list[bytes | memoryview]:
+        """
+        Answer what goes next.
+
+        @param atMost: bytes; of the first part there may be more
+        """
+        parts: list[bytes | memoryview] = []
+        for part in islice(self._inOrder(), _MAX_PARTS):
+            atMost -= len(part)
+            if parts and atMost < 0:
+                break
+            parts.append(part)
+        return parts
+
+    def _inOrder(self) -> Iterator[bytes | memoryview]:
+        if self._head is not None:
+            yield self._head.data
+        offset = self._offset
+        for batch in self._batches:
+            yield memoryview(batch.data)[offset:] if offset else batch.data
+            offset = 0
+
+    def took(self, count: int) -> None:
+        """Take note that so many bytes of L{parts} have left."""
+        self.size -= count
+        if self._head is not None:
+            if count < len(self._head.data):
+                self._behead(self._head.data[count:])
+                return
+            count -= len(self._head.data)
+            self._behead(b"")
+        while count:
+            left = len(self._batches[0].data) - self._offset
+            if count < left:
+                self._offset += count
+                return
+            count -= left
+            self._releaseFirst()
+
+    def drop(self, spare: int) -> int:
+        """
+        Drop the oldest messages until no more than C{spare} bytes wait.
+
+        The newest message stays, however large.
+
+        @return: how many were dropped
+        """
+        if self.size <= spare:
+            return 0
+        dropped = 0
+        kept = [self._takeBegun()]
+        while self.size > spare and self._batches:
+            batch = self._batches[0]
+            if not batch.ends:
+                kept.append(batch.data)
+                self._releaseFirst()
+                continue
+            end = batch.endAfter(self._offset)
+            if batch is self._newest and end == len(batch.data):
+                break
+            self.size -= end - self._offset
+            self._offset = end
+            dropped += 1
+            if end == len(batch.data):
+                self._releaseFirst()
+        self._behead(b"".join(kept))
+        return dropped
+
+    def dropAll(self) -> int:
+        """Drop all messages, the newest as well, and answer how many these were."""
+        self._newest = None
+        return self.drop(0)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._behead(b"")
+        while self._batches:
+            self._releaseFirst()
+        self.size = 0
+
+    def _takeBegun(self) -> bytes:
+        """Take what must go next: the rest of a message that has begun to leave."""
+        if self._head is not None:
+            return self._head.data
+        if not self._batches or not self._batches[0].isMidway(self._offset):
+            return b""
+        batch = self._batches[0]
+        end = batch.endAfter(self._offset)
+        rest = batch.data[self._offset : end]
+        self._offset = end
+        if end == len(batch.data):
+            self._releaseFirst()
+        return rest
+
+    def _behead(self, data: bytes) -> None:
+        """Have this go first, in place of what went first until now."""
+        if self._head is not None:
+            self._backlog.release(self._head)
+            self._head = None
+        if data:
+            self._head = Batch((data,), areMessages=False)
+            self._backlog.hold(self._head)
+
+    def _releaseFirst(self) -> None:
+        self._backlog.release(self._batches.popleft())
+        self._offset = 0

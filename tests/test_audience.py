@@ -1,0 +1,51 @@
+"""Tests for L{gows.chat.audience}: whom a message is for."""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from gows.chat.audience import EVERYONE, Audience
+from gows.chat.message import Message
+from gows.wire.backlog import Backlog
+from gows.wire.fanout import FanOut
+from gows.wire.frames import Compression, WireForm
+from gows.wire.outbox import Outbox, Terms
+from gows.wire.turn import Turn
+
+
+class Peer:
+    """Somebody who hears one audience."""
+
+    def __init__(self, fanOut: FanOut, audience: Audience, terms: Terms) -> None:
+        """Join it."""
+        self.transport = StringTransport()
+        fanOut.join(audience, WireForm(), Outbox(self.transport, self, terms))
+
+    def readerStalled(self) -> None:
+        """Never called here: everything is taken."""
+
+    def sendingFailed(self, failure: Failure) -> None:
+        """Fail the test."""
+        failure.raiseException()
+
+
+class AudienceTests(SynchronousTestCase):
+    """Everyone is a room, too."""
+
+    def test_everyone(self) -> None:
+        """A message is for everyone unless it says otherwise; no room else hears it."""
+        clock, backlog = Clock(), Backlog(1 << 30)
+        turn = Turn(clock, 0, backlog)
+        terms = Terms(turn, backlog, 1 << 30, "close", 0)
+        fanOut = FanOut(turn, Compression())
+        everyone, room = (
+            Peer(fanOut, audience, terms) for audience in (EVERYONE, "everyone")
+        )
+        fanOut.deliver(Message.of("to all"))
+        fanOut.deliver(Message.of("to some"), "everyone")
+        clock.advance(0)
+        self.assertEqual(everyone.transport.value(), b"\x81\x06to all")
+        self.assertEqual(room.transport.value(), b"\x81\x07to some")

@@ -1,0 +1,180 @@
+"""Tests of readers that do not read, against a real server on real sockets."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+from websockets.sync.client import ClientConnection
+
+from tests.support import (
+    TIMEOUT,
+    Server,
+    rawOpening,
+    rawWebSocket,
+    received,
+    selfSigned,
+    until,
+    webSocket,
+)
+
+MESSAGE = "x" * 4000
+BURST = 100
+MIB = 1 << 20
+QUICK = ("--close-timeout", "1")
+
+
+class SlowReadersTests(SynchronousTestCase):
+    """
+    Some do not read what everybody is sent; those who read notice nothing.
+
+    @ivar server: the server
+    """
+
+    def serve(self, *arguments: str, secure: bool = False) -> Server:
+        """Start a server."""
+        server = Server(*arguments, secure=secure)
+        self.server = self.enterContext(server)
+        return server
+
+    def stall(self, name: str) -> socket.socket:
+        """Connect a reader that does not read, and has little room by itself."""
+        peer = rawWebSocket(self.server.port, f"specialKey={name}")
+        self.addCleanup(peer.close)
+        return peer
+
+    def reader(self, name: str) -> ClientConnection:
+        """Connect a reader that reads."""
+        client = webSocket(
+            self.server.wsUrl, f"specialKey={name}", max_queue=None, **self.tls()
+        )
+        return self.enterContext(client)
+
+    def tls(self) -> dict[str, ssl.SSLContext]:
+        """Answer what a client needs to know of TLS: not to check certificates."""
+        if not self.server.wsUrl.startswith("wss"):
+            return {}
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return {"ssl": context}
+
+    def flood(self, readers: list[ClientConnection], count: int) -> None:
+        """
+        Have the first of the readers say so much, and all of them read it.
+
+        It is said in bursts, so that no reader is behind by much: this is a test of
+        others.
+        """
+        for _ in range(count // BURST):
+            for _ in range(BURST):
+                readers[0].send(MESSAGE)
+            for reader in readers:
+                for _ in range(BURST):
+                    self.assertEqual(reader.recv(TIMEOUT), MESSAGE)
+
+    def test_close(self) -> None:
+        """Twenty that do not read are closed with 4002; three that do lose nothing."""
+        self.serve(*QUICK)
+        stalled = [self.stall(f"stalled{n}") for n in range(20)]
+        readers = [self.reader(f"reader{n}") for n in range(3)]
+        before = self.server.memory()
+        self.flood(readers, 2500)  # 10 MB
+        until(lambda: self.server.log().count("code sent 4002") == 20)
+        grown = self.server.memory("VmHWM") - before
+        self.assertLess(grown, 16 * MIB)  # they share what waits for them: 1 MiB
+        for peer in stalled:
+            self.assertLess(len(received(peer)), 8 * MIB)
+
+    def test_told(self) -> None:
+        """Who reads again in time finds whole frames, and 4002 behind them."""
+        self.serve()
+        peer, reader = self.stall("stalled"), self.reader("reader")
+        self.flood([reader], 2500)
+        peer.settimeout(TIMEOUT)
+        data = b""
+        while not data.endswith(b"too slow: too much was waiting to be read"):
+            part = peer.recv(1 << 16)
+            self.assertTrue(part, "the line was cut")
+            data += part
+        frame = b"\x81\x7e\x0f\xa0" + MESSAGE.encode()
+        count, rest = divmod(len(data), len(frame))
+        self.assertEqual(data[: count * len(frame)], frame * count)
+        self.assertEqual(rest, 2 + 2 + 41)
+
+    def test_latest(self) -> None:
+        """With --slow-policy latest who comes back finds the newest message."""
+        self.serve("--slow-policy", "latest")
+        peer, reader = self.stall("stalled"), self.reader("reader")
+        self.flood([reader], 2500)
+        reader.send("the newest")
+        self.assertEqual(reader.recv(TIMEOUT), "the newest")
+        peer.settimeout(TIMEOUT)
+        data = b""
+        while not data.endswith(b"\x81\x0athe newest"):
+            part = peer.recv(1 << 16)
+            self.assertTrue(part, "the line was cut")
+            data += part
+        self.assertLess(len(data), 8 * MIB)
+        peer.close()
+        dropped = int(self.server.waitForLog(r"dropped ([1-9]\d*)$")[1])
+        self.assertGreater(dropped, 500)
+
+    def test_backlogLimit(self) -> None:
+        """Above --backlog-limit those go for whom the most waits."""
+        self.serve("--slow-limit", "10000000", "--backlog-limit", "200000", *QUICK)
+        self.stall("stalled")
+        reader = self.reader("reader")
+        self.flood([reader], 2500)
+        self.server.waitForLog("code sent 4002")
+        reader.send("I am here")
+        self.assertEqual(reader.recv(TIMEOUT), "I am here")
+
+    def test_secure(self) -> None:
+        """Over TLS it is the same."""
+        folder = Path(self.mktemp()).resolve()
+        folder.mkdir()
+        cert, key = selfSigned(folder)
+        options = ("--cert", str(cert), "--key", str(key))
+        self.serve(*options, *QUICK, secure=True)
+        plain = socket.create_connection(("127.0.0.1", self.server.port), TIMEOUT)
+        self.addCleanup(plain.close)
+        peer = self.tls()["ssl"].wrap_socket(plain)
+        self.addCleanup(peer.close)
+        peer.sendall(rawOpening("specialKey=stalled"))
+        self.assertTrue(peer.recv(4096).startswith(b"HTTP/1.1 101 "))
+        readers = [self.reader(f"reader{n}") for n in range(2)]
+        self.flood(readers, 2500)
+        self.server.waitForLog("code sent 4002")
+        peer.settimeout(TIMEOUT)
+        data = received(peer)
+        frame = b"\x81\x7e\x0f\xa0" + MESSAGE.encode()
+        self.assertEqual(data[: len(frame) * 10], frame * 10)
+
+    def test_progress(self) -> None:
+        """Who reads slowly is alive as long as it reads, though no pong comes."""
+        self.serve("--ping-interval", "0.3", "--ping-timeout", "0.3")
+        peer, reader = self.stall("slow"), self.reader("reader")
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        done = threading.Event()
+
+        def trickle() -> int:
+            count = 0
+            while not done.wait(0.02):
+                count += len(peer.recv(4096))
+            return count
+
+        with ThreadPoolExecutor(1) as threads:
+            trickling = threads.submit(trickle)
+            try:
+                self.flood([reader], 200)
+                self.assertFalse(done.wait(2))
+                self.assertNotIn("closed", self.server.log())
+            finally:
+                done.set()
+            self.assertLess(trickling.result(TIMEOUT), 800_000)
+        self.server.waitForLog("closed s…")
