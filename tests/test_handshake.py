@@ -102,7 +102,9 @@ def autobahnsAnswer(head: RequestHead) -> tuple[bytes, Any]:
     @return: what it writes, and its half of permessage-deflate
     """
     names = [*SOME]
-    lines = [f"{name}: {value}" for name in names[:-1] for value in head.values(name)]
+    lines = [
+        f"{name}: {value}" for name in names[:-1] for value in head.values(name.lower())
+    ]
     if offers := soundOffers(head):
         lines.append(f"{names[-1]}: {offers}")
     factory = WebSocketServerFactory(server="gows", reactor=Clock())

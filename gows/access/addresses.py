@@ -11,6 +11,7 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+from socket import AF_INET, inet_pton
 
 from twisted.internet.address import IPv4Address as TCP4
 from twisted.internet.address import IPv6Address as TCP6
@@ -62,6 +63,8 @@ class TrustedProxies:
         @param forwardedFor: the values of the C{X-Forwarded-For} headers, in order
         @return: an IP address, L{UNIX}, or L{UNKNOWN}
         """
+        if isinstance(peer, TCP4) and not self._networks and _isIPv4(peer.host):
+            return peer.host  # as it mostly is
         if isinstance(peer, TCP4 | TCP6):
             nearest = _parsed(peer.host)
             if nearest is None:
@@ -99,6 +102,14 @@ def _ipOfHop(hop: str) -> IP | None:
     elif hop.count(":") == 1:  # 192.0.2.1:443
         hop = hop.partition(":")[0]
     return _parsed(hop)
+
+
+def _isIPv4(text: str) -> bool:
+    try:
+        inet_pton(AF_INET, text)
+    except (OSError, ValueError):  # ValueError: a NUL, or not ASCII
+        return False
+    return True
 
 
 def _parsed(text: str) -> IP | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -75,13 +75,13 @@ class RequestHead(msgspec.Struct, frozen=True):
     @property
     def wantsWebSocket(self) -> bool:
         """Whether this asks for an upgrade to WebSocket, rightly or wrongly."""
-        return any(name.lower() == "websocket" for name in self.items("Upgrade"))
+        return any(name.lower() == "websocket" for name in self.items("upgrade"))
 
     @property
     def hasBody(self) -> bool:
         """Whether a body follows."""
-        lengths = self.values("Content-Length")
-        return bool(self.values("Transfer-Encoding")) or any(
+        lengths = self.values("content-length")
+        return bool(self.values("transfer-encoding")) or any(
             length != "0" for length in lengths
         )
 
@@ -92,7 +92,7 @@ class RequestHead(msgspec.Struct, frozen=True):
 
         @raise Refusal: 400, if there are several
         """
-        origins = self.values("Origin")
+        origins = self.values("origin")
         if len(origins) > 1:
             raise Refusal(400, "The Origin header is given more than once.")
         return origins[0] if origins else None
@@ -100,16 +100,26 @@ class RequestHead(msgspec.Struct, frozen=True):
     @property
     def subprotocols(self) -> tuple[str, ...]:
         """The subprotocols that are offered, in order."""
-        return tuple(self.items("Sec-WebSocket-Protocol"))
+        return tuple(self.items("sec-websocket-protocol"))
 
-    def values(self, name: str) -> list[str]:
-        """Answer each header of this name."""
-        return [*self.fields.get(name.lower(), ())]
+    def values(self, name: str) -> Sequence[str]:
+        """
+        Answer each header of one name.
+
+        @param name: in lower case
+        """
+        return self.fields.get(name, ())
 
     def items(self, name: str) -> list[str]:
-        """Answer the items of a list that may come as one header or as several."""
-        values = ",".join(self.values(name))
-        return [item for item in map(str.strip, values.split(",")) if item]
+        """
+        Answer the items of a list that may come as one header or as several.
+
+        @param name: in lower case
+        """
+        values = self.fields.get(name)
+        if values is None:
+            return []
+        return [item for item in map(str.strip, ",".join(values).split(",")) if item]
 
     def plain(self) -> bytes:
         """
@@ -123,9 +133,10 @@ class RequestHead(msgspec.Struct, frozen=True):
 
 def _parseFields(lines: list[bytes]) -> dict[str, list[str]]:
     fields: dict[str, list[str]] = {}
+    isMalformed = _FORBIDDEN.search(b"\t".join(lines)) is not None
     for line in lines:
         found = _FIELD.fullmatch(line)
-        if found is None or _FORBIDDEN.search(line):
+        if found is None or isMalformed:
             raise Refusal(400, "A header of the request is malformed.")
         name, value = found.groups()
         key = name.decode("ascii").lower()

@@ -186,7 +186,7 @@ class Check(Resource):
 
 def _originOfPage(head: RequestHead) -> str | None:
     # Of their own origin browsers say nothing in a GET, but in an opening they do.
-    [referer] = [*head.values("Referer"), ""][:1]
+    [referer] = [*head.values("referer"), ""][:1]
     try:
         page = urlsplit(referer)
     except ValueError:

@@ -31,7 +31,7 @@ def soundOffers(head: RequestHead) -> str:
     One that cannot be is declined, not the opening (RFC 7692, 5.1). Autobahn would
     fail the opening.
     """
-    return ", ".join(filter(_isSound, head.items("Sec-WebSocket-Extensions")))
+    return ", ".join(filter(_isSound, head.items("sec-websocket-extensions")))
 
 
 def _isSound(offer: str) -> bool:

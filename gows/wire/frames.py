@@ -30,7 +30,7 @@ class WireForm(NamedTuple):
     windowBits: int = 0
 
 
-_PLAIN: Final = WireForm()
+PLAIN: Final = WireForm()
 
 
 class Compression(NamedTuple):
@@ -63,7 +63,7 @@ class Frames:
         the form allows that.
         """
         if self._goesPlain(form):
-            form = _PLAIN
+            form = PLAIN
         frame = self._made.get(form)
         if frame is None:
             frame = self._made[form] = self._make(form)
@@ -83,7 +83,7 @@ class Frames:
             deflated = _deflated(payload, form.windowBits, self._compression.level)
             if len(deflated) < len(payload):
                 return _framed(_FIN | _RSV1 | opcode, deflated)
-            return self.frame(_PLAIN)
+            return self.frame(PLAIN)
         return _framed(_FIN | opcode, payload)
 
 

@@ -62,8 +62,8 @@ class Handshake(NamedTuple):
         @raise Refusal: 400, if it is not a handshake
         """
         offers = soundOffers(head) if head.values("sec-websocket-extensions") else ""
-        read = [value for name in _FIELDS for value in head.values(name)]
-        if not (offers.isascii() and all(value.isascii() for value in read)):
+        read = "".join(value for name in _FIELDS for value in head.values(name))
+        if not (offers.isascii() and read.isascii()):
             raise Refusal(400, "The headers of the handshake must be ASCII.")
         keys = head.values("sec-websocket-key")
         if not (
@@ -101,7 +101,7 @@ class Handshake(NamedTuple):
         return f"{answer}\r\n".encode("ascii"), compression
 
 
-def _isHost(hosts: list[str]) -> bool:
+def _isHost(hosts: Sequence[str]) -> bool:
     if len(hosts) != 1:
         return False
     [host] = hosts
@@ -114,11 +114,11 @@ def _isHost(hosts: list[str]) -> bool:
     return True
 
 
-def _isKey(keys: list[str]) -> bool:
+def _isKey(keys: Sequence[str]) -> bool:
     return len(keys) == 1 and _KEY.fullmatch(keys[0]) is not None
 
 
-def _areDifferent(protocols: list[str]) -> bool:
+def _areDifferent(protocols: Sequence[str]) -> bool:
     if not protocols:
         return True
     offered = [item.strip() for item in ",".join(protocols).split(",")]

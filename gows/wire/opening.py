@@ -105,7 +105,7 @@ class Opening:
             self._servePlain(head)
 
     def _clientAddress(self, head: RequestHead | None) -> str:
-        hops = head.values("X-Forwarded-For") if head else []
+        hops = head.values("x-forwarded-for") if head else ()
         return self._factory.proxies.clientOf(self._protocol.transport.getPeer(), hops)
 
     def _checkUpgrade(self, head: RequestHead) -> None:
@@ -117,7 +117,7 @@ class Opening:
             raise Refusal(505, "An opening must be HTTP/1.1.")
         if head.hasBody:
             raise Refusal(400, "An opening takes no body.")
-        if not {"13"}.issuperset(head.values("Sec-WebSocket-Version")):
+        if not {"13"}.issuperset(head.values("sec-websocket-version")):
             raise Refusal(
                 426,
                 "This version of WebSocket is not spoken here: take 13.",

@@ -16,7 +16,7 @@ from gows.interfaces import IConnection
 from gows.wire import closing
 from gows.wire.callbacks import Callbacks
 from gows.wire.ending import endingOf
-from gows.wire.frames import Frames, WireForm
+from gows.wire.frames import PLAIN, Frames, WireForm
 from gows.wire.handshake import Handshake
 from gows.wire.line import GONE
 from gows.wire.opening import Opening
@@ -42,7 +42,7 @@ class GowsProtocol(OrderlyProtocol):
     factory: GowsFactory
     context: Context
     address: str
-    form = WireForm()
+    form = PLAIN
 
     _opening: Opening | None = None
     _hasOpened = False
@@ -126,7 +126,7 @@ class GowsProtocol(OrderlyProtocol):
             return WireForm(gzip=True)
         for deflate in self.websocket_extensions_in_use:
             return WireForm(windowBits=deflate.server_max_window_bits)
-        return WireForm()
+        return PLAIN
 
     def _framesReceived(self, data: bytes) -> None:
         if taken := takeTexts(self, data):
