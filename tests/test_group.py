@@ -205,6 +205,16 @@ class OthersTests(SynchronousTestCase):
         self.assertEqual(self.owed(group), {member: b"4"})
         self.assertEqual(member.got, [])
 
+    def test_moreBehind(self) -> None:
+        """What comes behind what one has caught up with is sent to the others, too."""
+        group = Group()
+        early, ready = members(group)
+        group.gather(b"1")
+        self.assertEqual(dataOf(group.catchUp(early)), b"1")
+        group.gather(b"2")
+        self.assertEqual(self.owed(group), {early: b"2"})
+        self.assertEqual((early.got, ready.got), ([], [b"12"]))
+
     def test_nothingToCatchUp(self) -> None:
         """Who catches up where nothing is gathered stays ready."""
         group = Group()
@@ -281,12 +291,14 @@ class Room:
     """A group, its members, and what each should have got."""
 
     def __init__(self) -> None:
-        """Begin with nobody."""
+        """Begin with half of them inside."""
         self.group = Group()
         self.members = [Member() for _ in range(4)]
         self.inside: set[Member] = set()
         self.due: dict[Member, list[bytes]] = {member: [] for member in self.members}
         self._numbers = count()
+        for member in self.members[:2]:
+            self.add(member)
 
     def gather(self, _: Member) -> None:
         """Have a message be sent."""

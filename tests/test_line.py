@@ -182,9 +182,16 @@ class LineTestCase(TestCase):
         for _ in range(count):
             await deferLater(reactor, 0)
 
-    async def connect(self, where: str, hello: bytes = b"!") -> None:
-        """Serve, and have a peer connect that says hello."""
-        factory = Serving()
+    async def connect(self, where: str, hello: bytes = b"!", wrappers: int = 0) -> None:
+        """
+        Serve, and have a peer connect that says hello.
+
+        @param wrappers: how many more there are around the transport
+        """
+        serving = Serving()
+        factory: Any = serving
+        for _ in range(wrappers):
+            factory = WrappingFactory(factory)
         port = await serverFromString(reactor, where).listen(factory)
         self.addCleanup(port.stopListening)
         family = socket.AF_UNIX if where.startswith("unix") else socket.AF_INET
@@ -199,7 +206,7 @@ class LineTestCase(TestCase):
         if where.startswith("ssl"):
             await deferToThread(self._secure)
         self.peer.sendall(hello)
-        self.served = await factory.begun
+        self.served = await serving.begun
         self.addCleanup(self._end)
         self.sender = self.served.sender
         self.base = self.served.transport
@@ -296,6 +303,11 @@ class ChoiceTests(LineTestCase):
         await self.stall()
         data = b"direct " + MUCH
         self.assertEqual(await self.read(len(data)), data)
+
+    async def test_wrapped(self) -> None:
+        """Whatever wrappers there are around it, it is found."""
+        await self.connect("tcp:0:interface=127.0.0.1", wrappers=3)
+        self.assertIs(type(self.sender.line), SocketLine)
 
 
 class NoSocketTests(SynchronousTestCase):

@@ -49,6 +49,15 @@ class OldSocket(socket.socket):
         return info[:104]
 
 
+class FarSocket(socket.socket):
+    """A socket with a long way to its peer: one packet is on it, none waits."""
+
+    def getsockopt(self, *arguments: Any) -> Any:
+        """Answer what the kernel would."""
+        info: Any = super().getsockopt(*arguments)
+        return info[:24] + struct.pack("=I", 1) + info[28:]
+
+
 class AcknowledgedTests(SynchronousTestCase):
     """
     How much has arrived.
@@ -120,6 +129,11 @@ class AcknowledgedTests(SynchronousTestCase):
         fill(self.ours)
         self.ours.close()
         self.assertIsNone(acknowledged(self.ours))
+
+    def test_far(self) -> None:
+        """What has left but not arrived is on its way, too."""
+        far = self.enterContext(FarSocket(fileno=self.ours.detach()))
+        self.assertEqual(acknowledged(far), 0)
 
     def test_oldKernel(self) -> None:
         """A kernel that does not count what arrived does not tell."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from twisted.internet.base import DelayedCall
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -12,6 +14,23 @@ from gows.wire.batch import Batch
 from gows.wire.turn import Turn
 
 MAX_DELAY = 0.5
+
+
+class Turns(Clock):
+    """A clock that, as reactors do, leaves for the next turn what comes in this one."""
+
+    def advance(self, amount: float) -> None:
+        """Let time pass, and a turn with it."""
+        self.rightNow += amount
+        for call in [c for c in self.calls if c.getTime() <= self.seconds()]:
+            self.calls.remove(call)
+            call.called = 1
+            call.func(*call.args, **call.kw)
+
+    def callLater(self, delay: float, *arguments: Any, **named: Any) -> DelayedCall:
+        """Schedule a call; reactors do not take a delay below zero."""
+        assert delay >= 0, delay
+        return super().callLater(delay, *arguments, **named)
 
 
 def nothing() -> None:
@@ -71,7 +90,7 @@ class TurnTestCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Begin with nothing to send."""
-        self.clock = Clock()
+        self.clock = Turns()
         self.clock.advance(1000)
         self.backlog = Backlog(9)
         self.turn = Turn(self.clock, self.maxDelay, self.backlog)
@@ -145,7 +164,8 @@ class EndTests(TurnTestCase):
         """Where there is nothing to send, nothing is scheduled."""
         self.busy(0.1)
         self.say(2)
-        self.pass_(10)
+        for _ in range(3):
+            self.pass_(10)
         self.turn.flush()
         self.assertEqual((self.clock.getDelayedCalls(), self.sent), ([], []))
 
@@ -172,6 +192,7 @@ class PaceTests(TurnTestCase):
         """Several delay the next for as long as they took."""
         self.busy(0.3)
         self.say()
+        self.assertEqual(self.pass_(), [])
         self.assertEqual(self.pass_(0.299), [])
         self.say()
         self.assertEqual(self.pass_(0.002), ["groups 2"])
@@ -180,6 +201,7 @@ class PaceTests(TurnTestCase):
         """One message alone is delayed behind several, but ends the delays."""
         self.busy(0.3)
         self.say()
+        self.assertEqual(self.pass_(), [])
         self.assertEqual(self.pass_(0.29), [])
         self.duration = 0.3
         self.assertEqual(self.pass_(0.02), ["groups 1"])
@@ -200,6 +222,7 @@ class PaceTests(TurnTestCase):
         """The delay is bounded."""
         self.busy(100)
         self.say()
+        self.assertEqual(self.pass_(), [])
         self.assertEqual(self.pass_(MAX_DELAY - 0.001), [])
         self.assertEqual(self.pass_(0.002), ["groups 1"])
 
@@ -225,6 +248,7 @@ class PaceTests(TurnTestCase):
             self.turn.soon(own)
             self.assertEqual(self.pass_(), ["own"])
             self.assertEqual(self.pass_(0.05), [])
+            self.assertEqual(len(self.clock.getDelayedCalls()), 1)
         self.assertEqual(self.pass_(0.2), ["groups 1"])
 
     def test_connectionsAlone(self) -> None:
@@ -232,6 +256,15 @@ class PaceTests(TurnTestCase):
         self.busy(0.3)
         self.turn.soon(self.connection())
         self.assertEqual(self.pass_(), ["own"])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_oneSentNow(self) -> None:
+        """One message that was sent in spite of the pace ends the delays."""
+        self.busy(0.3)
+        self.say()
+        self.turn.flush()
+        self.say()
+        self.assertEqual(self.pass_(), ["groups 1", "groups 1"])
 
     def test_now(self) -> None:
         """Too much is sent at once, in spite of the pace, and nothing twice."""
@@ -249,7 +282,8 @@ class PaceTests(TurnTestCase):
         self.assertEqual(self.pass_(0.1), [])
         self.turn.flush()
         self.say()
-        self.assertEqual(self.pass_(0.21), ["groups 2", "groups 1"])
+        self.assertEqual(self.pass_(), ["groups 2"])
+        self.assertEqual(self.pass_(0.21), ["groups 1"])
 
     def test_clockSetBack(self) -> None:
         """A clock that is set back does not hold the messages for long."""

@@ -49,6 +49,8 @@ class Compression(NamedTuple):
 class Frames:
     """One message as a frame in each form that somebody asks for."""
 
+    __slots__ = ("_compression", "_made", "_message")
+
     def __init__(self, message: Message, compression: Compression) -> None:
         """Make nothing yet."""
         self._message = message

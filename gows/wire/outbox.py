@@ -111,7 +111,9 @@ class Outbox:
 
     def leave(self, group: Group) -> None:
         """Hear a group no more; what it has gathered for this member is still owed."""
-        self._owe(group.catchUp(self))
+        if (owed := group.catchUp(self)) is not None:
+            self.gather(owed)
+            self._terms.turn.soon(self)
         group.remove(self)
         self._messages += group.count - self.groups.pop(group)
 
@@ -130,12 +132,13 @@ class Outbox:
         """
         if self._isOver:
             return
-        for group in self.groups:
-            self._owe(group.catchUp(self))
+        self._catchUp()
         self._messages += isMessage
-        self._owe(Batch((frame,), isMessage))
+        self.gather(Batch((frame,), isMessage))
         if self._size > MAX_GATHERED:
             self.flush()
+        else:
+            self._terms.turn.soon(self)
 
     def lastWords(self) -> None:
         """Let a close frame pass, however much is waiting."""
@@ -146,10 +149,10 @@ class Outbox:
         self._gathered.append(batch)
         self._size += len(batch.data)
 
-    def _owe(self, batch: Batch | None) -> None:
-        if batch is not None:
-            self.gather(batch)
-            self._terms.turn.soon(self)
+    def _catchUp(self) -> None:
+        for group in self.groups:
+            if group.frames and (owed := group.catchUp(self)) is not None:
+                self.gather(owed)
 
     # How it leaves.
 
@@ -227,8 +230,7 @@ class Outbox:
 
         @param then: called once the transport has got everything
         """
-        for group in self.groups:
-            self._owe(group.catchUp(self))
+        self._catchUp()
         self.flush()
         if self._waiting is None:
             self._line.end()
