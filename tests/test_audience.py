@@ -12,7 +12,8 @@ from gows.chat.message import Message
 from gows.wire.backlog import Backlog
 from gows.wire.fanout import FanOut
 from gows.wire.frames import Compression, WireForm
-from gows.wire.outbox import Outbox, Terms
+from gows.wire.outbox import Outbox
+from gows.wire.terms import Terms
 from gows.wire.turn import Turn
 
 

@@ -111,6 +111,14 @@ class RelieveTests(SynchronousTestCase):
         backlog.relieve()
         self.assertEqual(overflows(*readers), [0, 0])
 
+    def test_nothingWaits(self) -> None:
+        """Who has nothing waiting need not go, even if the others were not enough."""
+        backlog = Backlog(5)
+        stubborn = Reader(backlog, sized(10), frees=False)
+        nothing = Reader(backlog)
+        backlog.relieve()
+        self.assertEqual(overflows(stubborn, nothing), [1, 0])
+
     def test_exceeded(self) -> None:
         """One byte too much, and somebody goes."""
         backlog = Backlog(29)

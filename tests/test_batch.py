@@ -30,12 +30,6 @@ class BatchTests(SynchronousTestCase):
         """A new batch waits for nobody."""
         self.assertEqual(Batch([b"a"]).holders, 0)
 
-    def test_messagesFrom(self) -> None:
-        """From inside of a message that one counts, from its end on it does not."""
-        batch = Batch([b"ab", b"c", b"def"])
-        counts = [batch.messagesFrom(offset) for offset in range(7)]
-        self.assertEqual(counts, [3, 3, 2, 1, 1, 1, 0])
-
     def test_noMessages(self) -> None:
         """Control frames are one piece, in which no message can be counted."""
         batch = Batch([b"ab", b"cd"], areMessages=False)
@@ -43,7 +37,6 @@ class BatchTests(SynchronousTestCase):
         self.assertEqual([batch.endAfter(offset) for offset in range(4)], [4] * 4)
         midway = [batch.isMidway(offset) for offset in range(4)]
         self.assertEqual(midway, [False, True, True, True])
-        self.assertEqual(batch.messagesFrom(0), 0)
 
     @PROPERTY
     @given(FRAMES)
@@ -56,6 +49,4 @@ class BatchTests(SynchronousTestCase):
             self.assertEqual(batch.endAfter(offset), end)
             isFirst = offset == 0 or owners[offset - 1] != owner
             self.assertEqual(batch.isMidway(offset), not isFirst)
-            self.assertEqual(batch.messagesFrom(offset), len(frames) - owner)
-        self.assertEqual(batch.messagesFrom(len(owners)), 0)
         self.assertFalse(batch.isMidway(len(owners)))

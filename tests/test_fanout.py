@@ -19,7 +19,8 @@ from gows.wire import outbox as outboxModule
 from gows.wire.backlog import Backlog
 from gows.wire.fanout import FanOut
 from gows.wire.frames import Compression, WireForm
-from gows.wire.outbox import MAX_GATHERED, Outbox, Terms
+from gows.wire.outbox import MAX_GATHERED, Outbox
+from gows.wire.terms import Terms
 from gows.wire.turn import Turn
 
 PROPERTY = settings(max_examples=80, deadline=None, database=None, derandomize=True)

@@ -15,7 +15,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from gows.wire.backlog import Backlog
 from gows.wire.batch import Batch
 from gows.wire.group import Group
-from gows.wire.outbox import Outbox, Terms
+from gows.wire.outbox import Outbox
+from gows.wire.terms import Terms
 from gows.wire.turn import Turn
 
 PROPERTY = settings(max_examples=300, deadline=None, database=None, derandomize=True)

@@ -14,7 +14,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gows.wire.backlog import Backlog
 from gows.wire.group import Group
-from gows.wire.outbox import MAX_GATHERED, Outbox, SlowPolicy, Terms
+from gows.wire.outbox import MAX_GATHERED, Outbox
+from gows.wire.terms import SlowPolicy, Terms
 from gows.wire.turn import Turn
 
 PROPERTY = settings(max_examples=80, deadline=None, database=None, derandomize=True)

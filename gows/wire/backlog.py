@@ -65,4 +65,5 @@ class Backlog:
         for reader in largestFirst:
             if self.size <= self._limit:
                 break
-            reader.overflow()
+            if reader.waiting:
+                reader.overflow()

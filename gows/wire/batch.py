@@ -30,10 +30,6 @@ class Batch:
         self.ends = tuple(accumulate(map(len, frames))) if areMessages else ()
         self.holders = 0
 
-    def messagesFrom(self, offset: int) -> int:
-        """Count the messages of which something is at or behind an offset."""
-        return len(self.ends) - bisect_right(self.ends, offset)
-
     def endAfter(self, offset: int) -> int:
         """Find where the message ends to which the byte at an offset belongs."""
         return (

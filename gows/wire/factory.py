@@ -26,8 +26,8 @@ from gows.wire.drain import Drain
 from gows.wire.fanout import FanOut
 from gows.wire.frames import Compression
 from gows.wire.lean import withOptions
-from gows.wire.outbox import Terms
 from gows.wire.protocol import GowsProtocol
+from gows.wire.terms import Terms
 from gows.wire.timers import Timers
 from gows.wire.turn import Turn
 

@@ -65,7 +65,12 @@ class FanOut:
             self._turn.flush()
 
     def flush(self) -> int:
-        """Send what is gathered, and answer how many messages that was."""
+        """
+        Send what is gathered, and answer how many messages that was.
+
+        Nobody is called back meanwhile: connections are told by their outboxes, which
+        the turn flushes next.
+        """
         messages, self._messages = self._messages, 0
         groups = [
             group
@@ -76,23 +81,18 @@ class FanOut:
         if len(self._dirty) > 1:
             _partShared(groups)
         self._dirty = {}
-        apart: dict[Outbox, None] = {}
         short: NotTaken = {}
         for group in groups:
             owed, notTaken = group.send()
             short |= notTaken
             for outbox, batch in owed.items():
                 outbox.gather(batch)
-                apart[outbox] = None
+                self._turn.soon(outbox)
         for outbox, (batch, sent) in short.items():
             if isinstance(sent, int):
                 outbox.wait([batch], sent)
-        # Only from here on connections are told, who may do as they like.
-        for outbox, (_, sent) in short.items():
-            if isinstance(sent, OSError):
+            else:
                 outbox.fail(sent)
-        for outbox in apart:
-            outbox.flush()
         return messages
 
 

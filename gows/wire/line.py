@@ -1,4 +1,4 @@
-"""The ways from an outbox to the peer: straight to the socket, if there is one."""
+"""The ways from an outbox to the peer: to a socket, or through another transport."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any, Final, Protocol
 from OpenSSL import SSL
 from twisted.internet.interfaces import IPullProducer, IPushProducer
 from twisted.internet.tcp import Connection
-from twisted.protocols.policies import ProtocolWrapper
 from zope.interface import implementer
 
 from gows.wire.tcpinfo import acknowledged
@@ -22,9 +21,6 @@ GONE: Final = (OSError, SSL.Error)
 
 _AT_ONCE: Final = 256 * 1024
 _MAX_PARTS: Final = 1024  # of one sendmsg: Linux's IOV_MAX
-_TLS_AT_ONCE: Final = 64 * 1024  # what the socket does not take of it is a copy
-_TLS_RECORD: Final = 16 * 1024
-_TLS_OVERHEAD: Final = 256  # of a record, amply (RFC 8446, 5.2)
 
 
 class Owner(Protocol):
@@ -87,25 +83,6 @@ class Line(Protocol):
 
         @return: L{None} if that cannot be told, or if none are on their way
         """
-
-
-def lineOf(transport: Any, owner: Owner) -> Line:
-    """
-    Find the shortest way through a transport.
-
-    @param transport: TCP, Unix, PROXY wrappers around it, TLS on top: these have a
-        socket. Anything else is written to.
-    """
-    base = transport
-    while isinstance(base, ProtocolWrapper):
-        base = base.transport
-    if isinstance(base, Connection):
-        handle = transport.getHandle()
-        if isinstance(handle, socket.socket):
-            return SocketLine(base, owner)
-        if isinstance(handle, SSL.Connection):
-            return TLSLine(base, owner, transport)
-    return TransportLine(transport, owner)
 
 
 @implementer(IPullProducer)
@@ -184,74 +161,6 @@ class SocketLine:
     def acknowledged(self) -> int | None:
         """See L{Line.acknowledged}."""
         return acknowledged(self._transport.getHandle())
-
-
-class TLSLine(SocketLine):
-    """
-    Through OpenSSL, and straight to the socket below.
-
-    Twisted gathers small writes over TLS until the next reactor turn, and then waits
-    for another one to write. Here everything has been gathered already: one record
-    goes through the connection's own C{send} and C{bio_read} to the socket. What
-    that does not take must follow in order, before whatever Twisted itself may
-    have OpenSSL say, so it goes to Twisted's buffer.
-    """
-
-    __slots__ = ("_secure",)
-
-    atOnce = _TLS_AT_ONCE
-
-    def __init__(self, transport: Connection, owner: Owner, secure: Any) -> None:
-        """
-        Send to this transport's socket.
-
-        @param secure: the TLS transport on top of it
-        """
-        super().__init__(transport, owner)
-        self._secure = secure
-
-    @property
-    def direct(self) -> Send | None:
-        """See L{Line}."""
-        return None
-
-    @property
-    def isClear(self) -> bool:
-        """See L{Line}."""
-        # The only way to know without having written everything oneself. A test
-        # fails when it moves.
-        transport: Any = self._transport
-        return not (transport.dataBuffer or transport._tempDataBuffer)
-
-    def send(self, data: Part) -> int:
-        """See L{Line.send}."""
-        if not self.isClear:
-            return 0
-        connection = self._secure.getHandle()
-        taken: int = connection.send(data)
-        records = self._records(connection, taken)
-        try:
-            sent = self._transport.getHandle().send(records)
-        except BlockingIOError:
-            sent = 0
-        if sent < len(records):
-            self._transport.write(records[sent:])
-        return taken
-
-    def sendParts(self, parts: Sequence[Part]) -> int:
-        """See L{Line.sendParts}."""
-        return self.send(b"".join(parts))
-
-    @staticmethod
-    def _records(connection: SSL.Connection, length: int) -> bytes:
-        room = length + _TLS_OVERHEAD * (length // _TLS_RECORD + 1)
-        records = connection.bio_read(room)
-        while len(records) % room == 0:
-            try:
-                records += connection.bio_read(room)
-            except SSL.WantReadError:
-                break
-        return records
 
 
 @implementer(IPushProducer)

@@ -3,40 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Literal, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 from twisted.python.failure import Failure
 
-from gows.wire.backlog import Backlog
 from gows.wire.batch import Batch
 from gows.wire.group import Group
-from gows.wire.line import Send, lineOf
-from gows.wire.turn import Turn
+from gows.wire.line import Send
+from gows.wire.route import lineOf
+from gows.wire.terms import Terms
 from gows.wire.waiting import Waiting
-
-SlowPolicy = Literal["close", "drop-oldest", "latest"]
 
 MAX_GATHERED: Final = 64 * 1024
 """How many bytes are gathered until they do not wait for the turn's end."""
-
-
-class Terms(NamedTuple):
-    """
-    What all outboxes of a server have in common.
-
-    @ivar turn: when to send
-    @ivar backlog: counts what waits for anybody
-    @ivar limit: how many bytes may wait for one reader, besides what the kernel
-        holds; one message more may, however large
-    @ivar policy: for a reader for whom more would wait
-    @ivar sendBuffer: bytes that the kernel may hold for one; 0: its own choice
-    """
-
-    turn: Turn
-    backlog: Backlog
-    limit: int
-    policy: SlowPolicy
-    sendBuffer: int
 
 
 class Sender(Protocol):
@@ -63,6 +42,7 @@ class Outbox:
     """
 
     __slots__ = (
+        "_error",
         "_gathered",
         "_isClosing",
         "_isOver",
@@ -89,6 +69,7 @@ class Outbox:
         self._size = 0  # of what is gathered
         self._waiting: Waiting | None = None
         self._then: Callable[[], object] | None = None
+        self._error: Exception | None = None
         self._isClosing = False
         self._isOver = False
         self._messages = 0
@@ -158,6 +139,11 @@ class Outbox:
 
     def flush(self) -> None:
         """Send what is gathered, or have it wait behind what waits already."""
+        if self._error is not None:
+            error, self._error = self._error, None
+            self._failed(Failure(error))
+        if self._isOver:
+            return
         batches, size = self._gathered, self._size
         self._gathered, self._size = [], 0
         if self._waiting is not None:
@@ -176,9 +162,12 @@ class Outbox:
         except BlockingIOError:
             return 0
         except Exception:
-            self._isOver = True
-            self._sender.sendingFailed(Failure())
+            self._failed(Failure())
             return None
+
+    def _failed(self, failure: Failure) -> None:
+        self._isOver = True
+        self._sender.sendingFailed(failure)
 
     def wait(self, batches: Sequence[Batch], sent: int) -> None:
         """Have batches wait, of which so many bytes have left."""
@@ -193,9 +182,9 @@ class Outbox:
         self._line.wait()
 
     def fail(self, error: Exception) -> None:
-        """Take note that the socket does not take anything any more."""
-        self._isOver = True
-        self._sender.sendingFailed(Failure(error))
+        """Take note that the socket does not take anything; L{flush} tells."""
+        self._error = error
+        self._terms.turn.soon(self)
 
     def drain(self) -> None:
         """Send what waits: there may be room again."""
@@ -276,7 +265,7 @@ class Outbox:
 
     def mark(self) -> None:
         """Remember how far the peer has come."""
-        self._seen = self._progress()
+        self._seen = None if self._isOver else self._progress()
 
     def isProgressing(self) -> bool:
         """Tell whether bytes wait, and some have left since the last L{mark}."""

@@ -70,9 +70,12 @@ class Turn:
             self._flushOwn()
             if self._sendGroups is not None:
                 self._flushGroups(self._sendGroups)
+                self._flushOwn()
             self._backlog.relieve()
         finally:
             self._isSending = False
+            if self._own:
+                self._callSoon()
 
     def _callSoon(self) -> None:
         if self._call is None:
@@ -84,10 +87,10 @@ class Turn:
         if self._sendGroups is None or wait <= 0:
             self.flush()
             return
-        self._flushOwn()
-        self._backlog.relieve()
         if self._laterCall is None:
             self._laterCall = self._clock.callLater(wait, self._endLater)
+        self._flushOwn()
+        self._backlog.relieve()
 
     def _endLater(self) -> None:
         self._laterCall = None
@@ -95,11 +98,18 @@ class Turn:
 
     def _flushOwn(self) -> None:
         own, self._own = self._own, {}
-        for connection in own:
-            connection.flush()
+        inOrder = iter(own)
+        try:
+            for connection in inOrder:
+                connection.flush()
+        finally:
+            self._own |= dict.fromkeys(inOrder)  # those behind one that raised
 
     def _flushGroups(self, sendGroups: Callable[[], int]) -> None:
         self._sendGroups = None
+        if self._laterCall is not None:
+            self._laterCall.cancel()
+            self._laterCall = None
         began = self._clock.seconds()
         messages = sendGroups()
         ended = self._clock.seconds()
