@@ -39,7 +39,6 @@ class Socket:
     """
 
     atOnce = 1 << 16
-    isClear = True
 
     def __init__(self, owner: Outbox) -> None:
         """Take everything."""

@@ -22,16 +22,27 @@ class TLSLineTests(test_line.SocketLineTests):
         """Connect over TLS."""
         await self.connectSecurely()
 
+    @property
+    def secureLine(self) -> TLSLine:
+        """The line, as what it is."""
+        line = self.sender.line
+        assert isinstance(line, TLSLine)
+        return line
+
     async def test_direct(self) -> None:
-        """Nobody can go around it."""
+        """Those who send to many in a loop go through OpenSSL as well."""
         await self.connectSecurely()
-        self.assertIsNone(self.sender.line.direct)
+        direct = self.sender.line.direct
+        assert direct is not None
+        self.assertEqual(direct, self.sender.line.direct)
+        self.assertEqual(direct(b"hello"), 5)
+        self.assertEqual(await self.read(5), b"hello")
 
     async def test_full(self) -> None:
         """Where there is no room nothing is taken, that is all."""
         await self.connectSecurely()
         await self.stall()
-        self.assertFalse(self.sender.line.isClear)
+        self.assertFalse(self.secureLine.isClear)
         self.assertEqual(self.sender.line.send(b"x"), 0)
         self.assertEqual(self.sender.line.sendParts([b"x", b"y"]), 0)
 
@@ -40,7 +51,7 @@ class TLSLineTests(test_line.SocketLineTests):
         await self.connectSecurely()
         for size in (40_000, 1, 16_384, 16_385, 70_000):
             self.assertEqual(self.sender.line.send(bytes(size)), size)
-            self.assertTrue(self.sender.line.isClear)
+            self.assertTrue(self.secureLine.isClear)
             self.assertEqual(await self.read(size), bytes(size))
 
     async def test_bounded(self) -> None:

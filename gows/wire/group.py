@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gows.wire.batch import Batch
-from gows.wire.line import Send
+from gows.wire.line import GONE, Send
 
 if TYPE_CHECKING:
     from gows.wire.outbox import Outbox
 
     Owed = dict[Outbox, Batch]
-    NotTaken = dict[Outbox, tuple[Batch, int | OSError]]
+    NotTaken = dict[Outbox, tuple[Batch, int | Exception]]
 
 
 class Group:
@@ -19,7 +19,7 @@ class Group:
     Gathers frames, joins them once, and sends them to its members.
 
     A member is in one of two places. I{Ready} ones are sent to in a tight loop:
-    each has a plain socket, has nothing waiting, and is to get all that is gathered.
+    each has a socket, has nothing waiting, and is to get all that is gathered.
     The I{others} have had a part of it already (they came later, or something of
     their own had to go in between), are slow, or have no such socket.
 
@@ -85,7 +85,7 @@ class Group:
 
     def send(
         self,
-    ) -> tuple[dict[Outbox, Batch], dict[Outbox, tuple[Batch, int | OSError]]]:
+    ) -> tuple[dict[Outbox, Batch], dict[Outbox, tuple[Batch, int | Exception]]]:
         """
         Send what is gathered to the ready members, and begin to gather anew.
 
@@ -103,7 +103,7 @@ class Group:
                     short[self.ready[send]] = batch, sent
             except BlockingIOError:
                 short[self.ready[send]] = batch, 0
-            except OSError as error:
+            except GONE as error:
                 short[self.ready[send]] = batch, error
         owed = {
             outbox: self._batch(had)

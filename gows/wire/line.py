@@ -37,16 +37,12 @@ class Line(Protocol):
     @ivar atOnce: how many bytes are best offered at a time
     @ivar direct: sends bytes and answers how many were taken, for those who send to
         many in a loop; L{None}: only L{send} will do
-    @ivar isClear: whether all that was taken has left the process
     """
 
     atOnce: int
 
     @property
     def direct(self) -> Send | None: ...  # noqa: D102
-
-    @property
-    def isClear(self) -> bool: ...  # noqa: D102
 
     def send(self, data: Part) -> int:
         """
@@ -109,11 +105,6 @@ class SocketLine:
     def direct(self) -> Send | None:
         """See L{Line}."""
         return self._transport.getHandle().send
-
-    @property
-    def isClear(self) -> bool:
-        """See L{Line}."""
-        return True
 
     def send(self, data: Part) -> int:
         """See L{Line.send}."""
@@ -186,11 +177,6 @@ class TransportLine:
     def direct(self) -> Send | None:
         """See L{Line}."""
         return None
-
-    @property
-    def isClear(self) -> bool:
-        """See L{Line}."""
-        return not self._isFull
 
     def send(self, data: Part) -> int:
         """See L{Line.send}."""

@@ -151,7 +151,7 @@ class Outbox:
                 self._hold(batch, self._waiting)
         elif batches:
             sent = self._send([batch.data for batch in batches])
-            if sent is not None and not (sent == size and self._line.isClear):
+            if sent is not None and sent < size:
                 self.wait(batches, sent)
 
     def _send(self, parts: Sequence[bytes | memoryview]) -> int | None:
@@ -200,7 +200,7 @@ class Outbox:
             self._moved += sent
             if sent < sum(map(len, parts)):
                 break
-        if waiting.size or not self._line.isClear:
+        if waiting.size:
             self._line.wait()
         else:
             self._caughtUp()
@@ -230,6 +230,7 @@ class Outbox:
     def close(self) -> None:
         """Forget everything: the transport is gone."""
         self._isOver = True
+        self._error = None
         self._gathered, self._size = [], 0
         self._then = None
         if self._waiting is not None:

@@ -11,7 +11,6 @@ from twisted.internet.tcp import Connection
 from gows.wire.line import Owner, Part, Send, SocketLine
 
 _AT_ONCE: Final = 64 * 1024  # what the socket does not take of it is a copy
-_RECORD: Final = 16 * 1024  # OpenSSL takes no more at a time (RFC 8446, 5.1)
 _OVERHEAD: Final = 1280  # of five records, amply (RFC 8446, 5.2)
 
 
@@ -42,11 +41,11 @@ class TLSLine(SocketLine):
     @property
     def direct(self) -> Send | None:
         """See L{Line}."""
-        return None
+        return self.send
 
     @property
     def isClear(self) -> bool:
-        """See L{Line}."""
+        """Whether all that was taken has left the process."""
         # The only way to know without having written everything oneself. A test
         # fails when it moves.
         transport: Any = self._transport
@@ -54,28 +53,31 @@ class TLSLine(SocketLine):
 
     def send(self, data: Part) -> int:
         """See L{Line.send}."""
-        taken, left = 0, memoryview(data)
-        while left and self.isClear:
-            records = self._encrypted(left[: self.atOnce])
-            taken += len(left[: self.atOnce])
-            left = left[self.atOnce :]
-            try:
-                sent = self._transport.getHandle().send(records)
-            except BlockingIOError:
-                sent = 0
-            if sent < len(records):
-                self._transport.write(records[sent:])
+        taken = 0
+        while taken < len(data) and self.isClear:
+            part = data if len(data) <= _AT_ONCE else _slice(data, taken)
+            self._pass(self._encrypted(part))
+            taken += len(part)
         return taken
+
+    def _pass(self, records: bytes) -> None:
+        try:
+            sent = self._transport.getHandle().send(records)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(records):
+            self._transport.write(records[sent:])
 
     def sendParts(self, parts: Sequence[Part]) -> int:
         """See L{Line.sendParts}."""
         return self.send(b"".join(parts))
 
-    def _encrypted(self, data: memoryview) -> bytes:
+    def _encrypted(self, data: Part) -> bytes:
         connection: SSL.Connection = self._secure.getHandle()
-        room = len(data) + _OVERHEAD
-        while data:
-            data = data[connection.send(data[:_RECORD]) :]
+        taken = connection.send(data)  # one record, of 16 KiB at the most
+        while taken < len(data):
+            taken += connection.send(memoryview(data)[taken:])
+        room = taken + _OVERHEAD
         records = connection.bio_read(room)
         while len(records) % room == 0:  # OpenSSL had something to say before
             try:
@@ -83,3 +85,7 @@ class TLSLine(SocketLine):
             except SSL.WantReadError:
                 break
         return records
+
+
+def _slice(data: Part, start: int) -> memoryview:
+    return memoryview(data)[start : start + _AT_ONCE]
