@@ -1,13 +1,18 @@
 # make run    serve on 127.0.0.1:8888 (make run ARGS="--port 9999")
 # make test   run the tests (make test TESTS=tests.test_registry)
+# make bench  measure gows and its peers (make bench ONLY=fanout PEERS=gorilla, QUICK=1)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 TESTS ?= tests
 CASES ?=
+ONLY ?=
+PEERS ?=
+ROUNDS ?= 5
+QUICK ?=
 
-.PHONY: run test lint coverage sample conformance clean
+.PHONY: run test lint coverage sample conformance bench clean
 
 run: $(VENV)/.runs
 	$(BIN)/twistd -n --pidfile= gows $(ARGS)
@@ -31,8 +36,12 @@ conformance: $(VENV)/.runs
 	conformance/setup.sh .conformance
 	set -f; $(BIN)/python conformance/run.py $(CASES)
 
+bench: $(VENV)/.runs
+	$(BIN)/python -m benchmarks --only '$(ONLY)' --peers '$(PEERS)' --rounds '$(ROUNDS)' \
+		$(if $(QUICK),--quick)
+
 clean:
-	rm -rf $(VENV) .conformance build dist *.egg-info _trial_temp*
+	rm -rf $(VENV) .conformance .bench build dist *.egg-info _trial_temp*
 
 # Each stamp says that the venv holds what its target needs.
 $(VENV)/.made:

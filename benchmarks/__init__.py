@@ -1,0 +1,1 @@
+"""What gows costs, beside others: C{make bench}."""
