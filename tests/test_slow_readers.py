@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import selectors
 import socket
 import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 from twisted.trial.unittest import SynchronousTestCase
 from websockets.sync.client import ClientConnection
 
+from tests.memory import TEXT, frame
 from tests.support import (
     TIMEOUT,
     Server,
@@ -26,6 +29,47 @@ MESSAGE = "x" * 4000
 BURST = 100
 MIB = 1 << 20
 QUICK = ("--close-timeout", "1")
+
+
+class Crowd:
+    """
+    Many readers on plain sockets, which count what they get.
+
+    @ivar received: how many bytes each has got
+    """
+
+    def __init__(self, peers: list[socket.socket]) -> None:
+        """Read from these."""
+        self.received = dict.fromkeys(peers, 0)
+        self._selector = selectors.DefaultSelector()
+        for peer in peers:
+            peer.setblocking(False)
+            self._selector.register(peer, selectors.EVENT_READ)
+
+    def readUntil(self, size: int) -> None:
+        """
+        Read until each has got so many bytes in all.
+
+        @raise AssertionError: if one gets nothing any more, or too much
+        """
+        while min(self.received.values()) < size:
+            ready = self._selector.select(TIMEOUT)
+            if not ready:
+                raise AssertionError("nothing comes any more")
+            for key, _ in ready:
+                peer = cast(socket.socket, key.fileobj)
+                part = peer.recv(1 << 16)
+                if not part:
+                    raise AssertionError("the line was cut")
+                self.received[peer] += len(part)
+        if max(self.received.values()) > size:
+            raise AssertionError("somebody got too much")
+
+    def close(self) -> None:
+        """Let go of the sockets."""
+        self._selector.close()
+        for peer in self.received:
+            peer.close()
 
 
 class SlowReadersTests(SynchronousTestCase):
@@ -90,6 +134,23 @@ class SlowReadersTests(SynchronousTestCase):
         for peer in stalled:
             self.assertLess(len(received(peer)), 8 * MIB)
 
+    def test_crowd(self) -> None:
+        """500 that do not read cost 50 that do nothing, and the process little."""
+        self.serve(*QUICK, "--backlog-limit", str(16 * MIB))
+        stalled = [self.stall(f"stalled{n}") for n in range(500)]
+        crowd = Crowd([self.stall(f"reader{n}") for n in range(50)])
+        self.addCleanup(crowd.close)
+        before = self.server.memory()
+        sender = next(iter(crowd.received))
+        text = MESSAGE.encode()
+        sent = frame(TEXT, text) * 10
+        for burst in range(1, 101):  # 4 MB in all
+            sender.send(sent)
+            crowd.readUntil(burst * 10 * (len(text) + 4))
+        until(lambda: self.server.log().count("code sent 4002") == len(stalled))
+        self.assertLess(self.server.memory("VmHWM") - before, 32 * MIB)
+        self.assertEqual(self.server.log().count("closed"), len(stalled))
+
     def test_told(self) -> None:
         """Who reads again in time finds whole frames, and 4002 behind them."""
         self.serve()
@@ -101,9 +162,9 @@ class SlowReadersTests(SynchronousTestCase):
             part = peer.recv(1 << 16)
             self.assertTrue(part, "the line was cut")
             data += part
-        frame = b"\x81\x7e\x0f\xa0" + MESSAGE.encode()
-        count, rest = divmod(len(data), len(frame))
-        self.assertEqual(data[: count * len(frame)], frame * count)
+        whole = b"\x81\x7e\x0f\xa0" + MESSAGE.encode()
+        count, rest = divmod(len(data), len(whole))
+        self.assertEqual(data[: count * len(whole)], whole * count)
         self.assertEqual(rest, 2 + 2 + 41)
 
     def test_latest(self) -> None:
@@ -152,8 +213,8 @@ class SlowReadersTests(SynchronousTestCase):
         self.server.waitForLog("code sent 4002")
         peer.settimeout(TIMEOUT)
         data = received(peer)
-        frame = b"\x81\x7e\x0f\xa0" + MESSAGE.encode()
-        self.assertEqual(data[: len(frame) * 10], frame * 10)
+        whole = b"\x81\x7e\x0f\xa0" + MESSAGE.encode()
+        self.assertEqual(data[: len(whole) * 10], whole * 10)
 
     def test_progress(self) -> None:
         """Who reads slowly is alive as long as it reads, though no pong comes."""
