@@ -119,6 +119,18 @@ class RelieveTests(SynchronousTestCase):
         backlog.relieve()
         self.assertEqual(overflows(stubborn, nothing), [1, 0])
 
+    def test_tooSlow(self) -> None:
+        """Of those that are too slow some go at a time, once each, the first first."""
+        backlog = Backlog(1000)
+        readers = [Reader(backlog, sized(1)) for _ in range(20)]
+        for reader in readers * 2:
+            backlog.tooSlow(reader)
+        while backlog.relieve():
+            gone = overflows(*readers)
+            self.assertEqual(gone, sorted(gone, reverse=True))
+            self.assertIn(sum(gone), range(1, 20))
+        self.assertEqual(overflows(*readers), [1] * 20)
+
     def test_exceeded(self) -> None:
         """One byte too much, and somebody goes."""
         backlog = Backlog(29)

@@ -244,6 +244,36 @@ class SlowTests(OutboxTestCase):
         self.assertEqual(peer.sent, CLOSE)
         self.assertEqual(peer.outbox.messages, 0)
 
+    def test_noGap(self) -> None:
+        """Nothing is sent behind what was dropped, however the reader hurries."""
+        peer = self.stalled()
+        peer.outbox.write(bytes(LIMIT + 1), isMessage=True)
+        self.turn.flush()
+        peer.outbox.write(b"dropped", isMessage=True)
+        peer.outbox.flush()
+        peer.producer.resumeProducing()
+        peer.outbox.write(b"not sent", isMessage=True)
+        peer.outbox.flush()
+        self.assertEqual(len(peer.sent), LIMIT + 1)
+        self.clock.advance(0)
+        self.assertEqual(peer.sent[LIMIT + 1 :], CLOSE)
+        self.assertEqual((peer.outbox.dropped, peer.outbox.messages), (2, 1))
+
+    def test_manyTooSlow(self) -> None:
+        """Many that are too slow are told so one after the other, and all are."""
+        peers = [self.stalled() for _ in range(20)]
+        for peer in peers:
+            peer.outbox.write(bytes(LIMIT + 1), isMessage=True)
+        self.turn.flush()
+        for peer in peers:
+            peer.outbox.write(b"too much", isMessage=True)
+        self.assertEqual([len(peer.stalls) for peer in peers], [0] * 20)
+        self.turn.flush()
+        told = sum(len(peer.stalls) for peer in peers)
+        self.assertIn(told, range(1, 20))
+        self.clock.advance(0)
+        self.assertEqual([len(peer.stalls) for peer in peers], [1] * 20)
+
     def test_largeMessage(self) -> None:
         """A reader for whom nothing waits is sent any message, however large."""
         for policy in ("close", "drop-oldest", "latest"):

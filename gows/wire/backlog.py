@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from itertools import islice
+from typing import Final, Protocol
 
 from gows.wire.batch import Batch
+
+_AT_ONCE: Final = 8
+"""How many are told in a turn that they are too slow: for a millisecond or two."""
 
 
 class SlowReader(Protocol):
@@ -36,6 +40,7 @@ class Backlog:
         self.size = 0
         self._limit = limit
         self._readers: dict[SlowReader, None] = {}
+        self._tooSlow: dict[SlowReader, None] = {}
 
     def enter(self, reader: SlowReader) -> None:
         """Take note that bytes wait for a reader."""
@@ -44,6 +49,10 @@ class Backlog:
     def leave(self, reader: SlowReader) -> None:
         """Take note that none do any more."""
         self._readers.pop(reader, None)
+
+    def tooSlow(self, reader: SlowReader) -> None:
+        """Have a reader go with one of the next L{relieve}s."""
+        self._tooSlow[reader] = None
 
     def hold(self, batch: Batch) -> None:
         """Take note that a batch waits for one reader more."""
@@ -57,10 +66,24 @@ class Backlog:
         if not batch.holders:
             self.size -= len(batch.data)
 
-    def relieve(self) -> None:
-        """Have the readers go for whom the most waits, until the limit is kept."""
-        if self.size <= self._limit:
-            return
+    def relieve(self) -> bool:
+        """
+        Have readers go: those that are too slow, and, until the limit is kept, those
+        for whom the most waits.
+
+        Of the former only some at a time: many that stall at once are told so one
+        after the other, while the others are served.
+
+        @return: whether there are more of them
+        """
+        for reader in tuple(islice(self._tooSlow, _AT_ONCE)):
+            del self._tooSlow[reader]
+            reader.overflow()
+        if self.size > self._limit:
+            self._relieveAll()
+        return bool(self._tooSlow)
+
+    def _relieveAll(self) -> None:
         largestFirst = sorted(self._readers, key=lambda r: r.waiting, reverse=True)
         for reader in largestFirst:
             if self.size <= self._limit:

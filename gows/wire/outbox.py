@@ -46,6 +46,7 @@ class Outbox:
         "_gathered",
         "_isClosing",
         "_isOver",
+        "_isTooSlow",
         "_line",
         "_messages",
         "_moved",
@@ -72,6 +73,7 @@ class Outbox:
         self._error: Exception | None = None
         self._isClosing = False
         self._isOver = False
+        self._isTooSlow = False
         self._messages = 0
         self._moved = 0
         self._seen: int | None = None
@@ -146,6 +148,10 @@ class Outbox:
             return
         batches, size = self._gathered, self._size
         self._gathered, self._size = [], 0
+        if self._isTooSlow:  # what follows would have a gap before it
+            self.dropped += sum(len(batch.ends) for batch in batches)
+            batches = [batch for batch in batches if not batch.ends]
+            size = sum(len(batch.data) for batch in batches)
         if self._waiting is not None:
             for batch in batches:
                 self._hold(batch, self._waiting)
@@ -209,7 +215,8 @@ class Outbox:
         self._waiting = None
         self._terms.backlog.leave(self)
         self._line.stop()
-        self.direct = self._line.direct
+        if not self._isTooSlow:
+            self.direct = self._line.direct
         if self._then is not None:
             self.finish(self._then)
 
@@ -249,7 +256,8 @@ class Outbox:
         if waiting.size > limit and not self._isClosing:
             if policy == "close":
                 self.dropped += len(batch.ends)
-                self.overflow()
+                self._isTooSlow = True  # and is told so soon
+                self._terms.backlog.tooSlow(self)
                 return
             if not batch.ends:
                 return  # a pong may be left out (RFC 6455, 5.5.3)
@@ -259,6 +267,8 @@ class Outbox:
 
     def overflow(self) -> None:
         """Drop the messages that wait, and close the connection as too slow."""
+        if self._isOver:
+            return
         if self._waiting is not None:
             self.dropped += self._waiting.dropAll()
         if not self._isClosing:

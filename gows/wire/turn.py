@@ -66,15 +66,16 @@ class Turn:
         if self._isSending:
             return
         self._isSending = True
+        isMoreToDo = False
         try:
             self._flushOwn()
             if self._sendGroups is not None:
                 self._flushGroups(self._sendGroups)
                 self._flushOwn()
-            self._backlog.relieve()
+            isMoreToDo = self._backlog.relieve()
         finally:
             self._isSending = False
-            if self._own:
+            if self._own or isMoreToDo:
                 self._callSoon()
 
     def _callSoon(self) -> None:
@@ -90,7 +91,8 @@ class Turn:
         if self._laterCall is None:
             self._laterCall = self._clock.callLater(wait, self._endLater)
         self._flushOwn()
-        self._backlog.relieve()
+        if self._backlog.relieve():
+            self._callSoon()
 
     def _endLater(self) -> None:
         self._laterCall = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
@@ -116,8 +117,19 @@ class Waiting:
 
     def dropAll(self) -> int:
         """Drop all messages, the newest as well, and answer how many these were."""
-        self._newest = None
-        return self.drop(0)
+        dropped = 0
+        kept = [self._takeBegun()]
+        while self._batches:
+            batch = self._batches[0]
+            if batch.ends:
+                dropped += len(batch.ends) - bisect_right(batch.ends, self._offset)
+            else:
+                kept.append(batch.data)
+            self._releaseFirst()
+        head = b"".join(kept)
+        self._behead(head)
+        self.size = len(head)
+        return dropped
 
     def clear(self) -> None:
         """Forget everything."""
