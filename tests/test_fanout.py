@@ -85,8 +85,9 @@ class Socket:
 
     end = stop
 
-    def acknowledged(self) -> None:
+    def underway(self) -> tuple[None, int]:
         """It cannot be told."""
+        return None, 0
 
 
 class Reader:

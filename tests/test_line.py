@@ -351,17 +351,18 @@ class SocketLineTests(LineTestCase):
         self.sender.line.begin(SEND_BUFFER)
         self.assertEqual(size(), expected)
 
-    async def test_acknowledged(self) -> None:
+    async def test_underway(self) -> None:
         """It is known how far a slow peer has come, and that a quick one has all."""
         await self.connectHere()
         await self.stall()
-        first = self.sender.line.acknowledged()
+        first, queued = self.sender.line.underway()
         assert first is not None
-        await self.read(first)
-        await self.until(lambda: (self.sender.line.acknowledged() or 0) > first)
+        self.assertGreater(queued, 0)
+        await self.read(100_000)
+        await self.until(lambda: (self.sender.line.underway()[0] or 0) > first)
         self.assertTrue(self.sender.waiting)
-        await self.read(len(MUCH) - first)
-        await self.until(lambda: self.sender.line.acknowledged() is None)
+        await self.read(len(MUCH) - 100_000)
+        await self.until(lambda: self.sender.line.underway()[1] == 0)
 
     async def test_closedWhileWaiting(self) -> None:
         """Twisted does not close the line on what waits, and closes it behind it."""
@@ -508,7 +509,7 @@ class TransportLineTests(SynchronousTestCase):
     def test_unknown(self) -> None:
         """Nobody knows what has arrived, and nobody can go around it."""
         self.line.send(b"abc")
-        self.assertIsNone(self.line.acknowledged())
+        self.assertEqual(self.line.underway(), (None, 0))
         self.assertIsNone(self.line.direct)
 
     def test_gone(self) -> None:

@@ -337,10 +337,56 @@ class SlowTests(OutboxTestCase):
         for policy in ("drop-oldest", "latest"):
             peer = self.stalled(policy)
             for _ in range(100):
-                peer.outbox.write(bytes(127))
+                peer.outbox.write(b"\x8a\x7d" + bytes(125))
                 self.clock.advance(0)
             self.assertLess(peer.outbox.waiting, LIMIT + 128)
             self.assertEqual(peer.stalls, [])
+
+    def test_ping(self) -> None:
+        """A ping is never left out: its pong is waited for."""
+        for policy in ("drop-oldest", "latest"):
+            peer = self.stalled(policy)
+            self.say(peer, bytes(3 * LIMIT))
+            peer.outbox.write(b"\x89\x00")
+            self.clock.advance(0)
+            self.resume(peer)
+            self.assertEqual(peer.sent, bytes(3 * LIMIT) + b"\x89\x00")
+
+    def test_largeOnes(self) -> None:
+        """What is too large to be gathered is bounded as well."""
+        peer = self.stalled()
+        self.say(peer, *[bytes(MAX_GATHERED + 1)] * 3)
+        self.assertEqual((peer.stalls, peer.outbox.dropped), ([0], 3))
+
+    def test_backlogLimit(self) -> None:
+        """Of many with large ones those go for whom the most waits."""
+        self.backlog = Backlog(MAX_GATHERED * 3)
+        self.turn = Turn(self.clock, 0, self.backlog)
+        peers = [self.stalled("latest") for _ in range(10)]
+        for peer in peers:
+            peer.outbox.write(bytes(MAX_GATHERED + 1), isMessage=True)
+        self.clock.advance(0)
+        self.assertLess(self.backlog.size, MAX_GATHERED * 3)
+        self.assertEqual(sum(len(peer.stalls) for peer in peers), 8)
+
+    def test_latestAtOnce(self) -> None:
+        """Of several that are not taken at once only the newest waits."""
+        peer, group = self.peer("latest"), Group()
+        peer.outbox.join(group)
+        peer.producer.pauseProducing()
+        for message in (b"1", b"2", b"3"):
+            group.gather(message)
+        peer.outbox.leave(group)
+        self.clock.advance(0)
+        self.assertEqual((peer.outbox.waiting, peer.outbox.dropped), (1, 2))
+
+    def test_unsent(self) -> None:
+        """What had not left when the transport went does not count as sent."""
+        peer = self.stalled()
+        self.say(peer, b"1", b"2")
+        peer.outbox.write(b"3", isMessage=True)
+        peer.outbox.close()
+        self.assertEqual((peer.outbox.messages, peer.outbox.dropped), (0, 0))
 
     def test_overflow(self) -> None:
         """Who is to go because of all that waits for anybody loses it at once."""
@@ -356,10 +402,10 @@ class SlowTests(OutboxTestCase):
     def test_progress(self) -> None:
         """Only while bytes wait does it count that some have left."""
         peer = self.stalled()
-        peer.outbox.mark()
+        peer.outbox.pinged()
         self.assertFalse(peer.outbox.isProgressing())
         self.say(peer, b"1", b"2")
-        peer.outbox.mark()
+        peer.outbox.pinged()
         self.assertFalse(peer.outbox.isProgressing())
         self.resume(peer)
         self.assertFalse(peer.outbox.isProgressing())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gows.wire.batch import Batch
-from gows.wire.line import GONE, Send
+from gows.wire.line import Send
 
 if TYPE_CHECKING:
     from gows.wire.outbox import Outbox
@@ -83,9 +83,7 @@ class Group:
         had, self.others[outbox] = self.others[outbox], len(self.frames)
         return self._batch(had) if had < len(self.frames) else None
 
-    def send(
-        self,
-    ) -> tuple[dict[Outbox, Batch], dict[Outbox, tuple[Batch, int | Exception]]]:
+    def send(self) -> tuple[Owed, NotTaken]:
         """
         Send what is gathered to the ready members, and begin to gather anew.
 
@@ -103,7 +101,7 @@ class Group:
                     short[self.ready[send]] = batch, sent
             except BlockingIOError:
                 short[self.ready[send]] = batch, 0
-            except GONE as error:
+            except Exception as error:
                 short[self.ready[send]] = batch, error
         owed = {
             outbox: self._batch(had)

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IPullProducer, IPushProducer
 from twisted.internet.tcp import Connection
 from zope.interface import implementer
 
-from gows.wire.tcpinfo import acknowledged
+from gows.wire.tcpinfo import acknowledged, queued
 
 Part = bytes | memoryview
 Send = Callable[[bytes], int]
@@ -73,11 +73,12 @@ class Line(Protocol):
     def end(self) -> None:
         """Let go of the transport, which is about to be closed."""
 
-    def acknowledged(self) -> int | None:
+    def underway(self) -> tuple[int | None, int]:
         """
-        Count the bytes that have reached the peer's side.
+        Tell how far what was sent has come.
 
-        @return: L{None} if that cannot be told, or if none are on their way
+        @return: how many bytes have arrived at the peer's side in all, L{None} if
+            that is unknown; and how many the kernel holds
         """
 
 
@@ -149,9 +150,10 @@ class SocketLine:
         """Take note that the transport is gone; the protocol is told, too."""
         self._isWaiting = False
 
-    def acknowledged(self) -> int | None:
-        """See L{Line.acknowledged}."""
-        return acknowledged(self._transport.getHandle())
+    def underway(self) -> tuple[int | None, int]:
+        """See L{Line.underway}."""
+        connection = self._transport.getHandle()
+        return acknowledged(connection), queued(connection)
 
 
 @implementer(IPushProducer)
@@ -218,6 +220,6 @@ class TransportLine:
     def stopProducing(self) -> None:
         """Take note that the transport is gone; the protocol is told, too."""
 
-    def acknowledged(self) -> int | None:
-        """See L{Line.acknowledged}."""
-        return None
+    def underway(self) -> tuple[int | None, int]:
+        """See L{Line.underway}."""
+        return None, 0

@@ -64,8 +64,8 @@ class OrderlyProtocol(LeanProtocol):
         if self.closeHandshakeTimeoutCall is not None:  # Autobahn lets it run on
             self.closeHandshakeTimeoutCall.cancel()
             self.closeHandshakeTimeoutCall = None
-        super().connectionLost(reason)
         self.outbox.close()
+        super().connectionLost(reason)
 
     def readConnectionLost(self) -> None:
         """Take note that a peer that was refused sends no more: it has had its say."""
@@ -154,7 +154,7 @@ class OrderlyProtocol(LeanProtocol):
 
     def sendPing(self, payload: bytes | None = None) -> None:
         """Send a ping, and remember what the peer had got before."""
-        self.outbox.mark()
+        self.outbox.pinged()
         super().sendPing(payload)
 
     def cut(self) -> None:

@@ -10,9 +10,12 @@ from twisted.python.failure import Failure
 from gows.wire.batch import Batch
 from gows.wire.group import Group
 from gows.wire.line import Send
+from gows.wire.pulse import Progress, Pulse
 from gows.wire.route import lineOf
 from gows.wire.terms import Terms
 from gows.wire.waiting import Waiting
+
+_PONG: Final = b"\x8a"
 
 MAX_GATHERED: Final = 64 * 1024
 """How many bytes are gathered until they do not wait for the turn's end."""
@@ -36,7 +39,7 @@ class Outbox:
     the groups of this member have gathered before. What waits are references to
     bytes that are shared by all who receive them.
 
-    @ivar direct: sends to a plain socket, while nothing waits; see L{Group}
+    @ivar direct: sends to the socket, if there is one and nothing waits; see L{Group}
     @ivar groups: those it is in, with how many messages they had gathered before
     @ivar dropped: how many messages have been dropped because their reader was slow
     """
@@ -50,7 +53,7 @@ class Outbox:
         "_line",
         "_messages",
         "_moved",
-        "_seen",
+        "_pulse",
         "_sender",
         "_size",
         "_terms",
@@ -76,7 +79,7 @@ class Outbox:
         self._isTooSlow = False
         self._messages = 0
         self._moved = 0
-        self._seen: int | None = None
+        self._pulse: Pulse | None = None
         self.dropped = 0
         self.direct: Send | None = self._line.direct
         self.groups: dict[Group, int] = {}
@@ -99,6 +102,8 @@ class Outbox:
             self._terms.turn.soon(self)
         group.remove(self)
         self._messages += group.count - self.groups.pop(group)
+        if self._isOver:
+            self._forget()
 
     @property
     def messages(self) -> int:
@@ -120,8 +125,7 @@ class Outbox:
         self.gather(Batch((frame,), isMessage))
         if self._size > MAX_GATHERED:
             self.flush()
-        else:
-            self._terms.turn.soon(self)
+        self._terms.turn.soon(self)  # even if it is sent: its end relieves the backlog
 
     def lastWords(self) -> None:
         """Let a close frame pass, however much is waiting."""
@@ -180,10 +184,11 @@ class Outbox:
         for group in self.groups:
             group.setApart(self)
         self.direct = None
-        self._waiting = Waiting(self._terms.backlog)
+        self._waiting = waiting = Waiting(self._terms.backlog)
         for batch in batches:
-            self._waiting.append(batch)
-        self._waiting.took(sent)
+            waiting.append(batch)
+        waiting.took(sent)
+        self._dropFrom(waiting)
         self._terms.backlog.enter(self)
         self._line.wait()
 
@@ -235,14 +240,19 @@ class Outbox:
             self._then = then
 
     def close(self) -> None:
-        """Forget everything: the transport is gone."""
+        """Forget everything, which does not count as sent: the transport is gone."""
         self._isOver = True
         self._error = None
-        self._gathered, self._size = [], 0
         self._then = None
+        self._forget()
         if self._waiting is not None:
+            self._messages -= self._waiting.dropAll()
             self._waiting.clear()
             self._terms.backlog.leave(self)
+
+    def _forget(self) -> None:
+        self._messages -= sum(len(batch.ends) for batch in self._gathered)
+        self._gathered, self._size = [], 0
 
     # Slow readers.
 
@@ -252,18 +262,23 @@ class Outbox:
         return 0 if self._waiting is None else self._waiting.size
 
     def _hold(self, batch: Batch, waiting: Waiting) -> None:
-        policy, limit = self._terms.policy, self._terms.limit
-        if waiting.size > limit and not self._isClosing:
-            if policy == "close":
+        if waiting.size > self._terms.limit and not self._isClosing:
+            if self._terms.policy == "close":
                 self.dropped += len(batch.ends)
                 self._isTooSlow = True  # and is told so soon
                 self._terms.backlog.tooSlow(self)
                 return
-            if not batch.ends:
-                return  # a pong may be left out (RFC 6455, 5.5.3)
+            if batch.data[:1] == _PONG:
+                return  # it may be left out (RFC 6455, 5.5.3)
         waiting.append(batch)
-        if policy != "close":
-            self.dropped += waiting.drop(limit if policy == "drop-oldest" else 0)
+        self._dropFrom(waiting)
+
+    def _dropFrom(self, waiting: Waiting) -> None:
+        policy = self._terms.policy
+        if policy == "drop-oldest":
+            self.dropped += waiting.drop(self._terms.limit)
+        elif policy == "latest":
+            self.dropped += waiting.drop(0)
 
     def overflow(self) -> None:
         """Drop the messages that wait, and close the connection as too slow."""
@@ -274,18 +289,17 @@ class Outbox:
         if not self._isClosing:
             self._sender.readerStalled()
 
-    def mark(self) -> None:
-        """Remember how far the peer has come."""
-        self._seen = None if self._isOver else self._progress()
+    def pinged(self) -> None:
+        """Take note that a ping is sent."""
+        if not self._isOver:
+            self._pulse = Pulse(self._progress())
 
     def isProgressing(self) -> bool:
-        """Tell whether bytes wait, and some have left since the last L{mark}."""
-        seen = self._seen
-        self.mark()
-        return self._seen is not None and self._seen != seen
+        """Tell whether the last ping may not have arrived yet; see L{Pulse}."""
+        if self._isOver or self._pulse is None:
+            return False
+        return self._pulse.isProgressing(self._progress())
 
-    def _progress(self) -> int | None:
-        arrived = self._line.acknowledged()
-        if arrived is None and self._waiting is not None:
-            return self._moved
-        return arrived
+    def _progress(self) -> Progress:
+        arrived, queued = self._line.underway()
+        return Progress(arrived, queued, self.waiting + self._size, self._moved)

@@ -192,13 +192,15 @@ class GowsProtocol(OrderlyProtocol):
         """
         if self.state != self.STATE_OPEN:
             self.autoPingTimeoutCall = None
-        elif not (self._callbacks.isBusy or self.outbox.isProgressing()):
-            super().onAutoPingTimeout()
-        else:
+            return
+        if self._callbacks.isBusy:
             self.sendPing(self.autoPingPending)  # a dead transport will notice
-            self.autoPingTimeoutCall = self.factory.reactor.callLater(
-                self.autoPingTimeout, self.onAutoPingTimeout
-            )
+        elif not self.outbox.isProgressing():
+            super().onAutoPingTimeout()
+            return
+        self.autoPingTimeoutCall = self.factory.reactor.callLater(
+            self.autoPingTimeout, self.onAutoPingTimeout
+        )
 
     # Sending.
 

@@ -17,7 +17,7 @@ class Terms(NamedTuple):
     @ivar turn: when to send
     @ivar backlog: counts what waits for anybody
     @ivar limit: how many bytes may wait for one reader, besides what the kernel
-        holds; one message more may, however large
+        holds; one batch more may, which is what a turn had, or one large message
     @ivar policy: for a reader for whom more would wait
     @ivar sendBuffer: bytes that the kernel may hold for one; 0: its own choice
     """

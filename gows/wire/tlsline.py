@@ -23,6 +23,10 @@ class TLSLine(SocketLine):
     goes through the connection's own C{send} and C{bio_read} to the socket. What
     that does not take must follow in order, before whatever Twisted itself may
     have OpenSSL say, so it goes to Twisted's buffer.
+
+    The producer is one of the transport below: C{loseConnection} of the TLS transport
+    would not wait for it. L{gows.wire.outbox.Outbox.finish} does. OpenSSL takes
+    whatever it is given: there is no renegotiation (OpenSSL 3 refuses clients').
     """
 
     __slots__ = ("_secure",)

@@ -36,7 +36,8 @@ class Waiting:
         self._backlog = backlog
         self._batches: deque[Batch] = deque()
         self._offset = 0  # of the first batch, so much is gone
-        self._head: Batch | None = None  # goes before the batches
+        # What goes before the batches: of a batch, from here to there.
+        self._head: deque[tuple[Batch, int, int]] = deque()
         self._newest: Batch | None = None
 
     def append(self, batch: Batch) -> None:
@@ -62,8 +63,8 @@ class Waiting:
         return parts
 
     def _inOrder(self) -> Iterator[bytes | memoryview]:
-        if self._head is not None:
-            yield self._head.data
+        for batch, start, end in self._head:
+            yield memoryview(batch.data)[start:end]
         offset = self._offset
         for batch in self._batches:
             yield memoryview(batch.data)[offset:] if offset else batch.data
@@ -72,12 +73,13 @@ class Waiting:
     def took(self, count: int) -> None:
         """Take note that so many bytes of L{parts} have left."""
         self.size -= count
-        if self._head is not None:
-            if count < len(self._head.data):
-                self._behead(self._head.data[count:])
+        while count and self._head:
+            batch, start, end = self._head[0]
+            if count < end - start:
+                self._head[0] = batch, start + count, end
                 return
-            count -= len(self._head.data)
-            self._behead(b"")
+            count -= end - start
+            self._backlog.release(self._head.popleft()[0])
         while count:
             left = len(self._batches[0].data) - self._offset
             if count < left:
@@ -97,11 +99,11 @@ class Waiting:
         if self.size <= spare:
             return 0
         dropped = 0
-        kept = [self._takeBegun()]
+        self._keepBegun()
         while self.size > spare and self._batches:
             batch = self._batches[0]
             if not batch.ends:
-                kept.append(batch.data)
+                self._keep(batch, 0, len(batch.data))
                 self._releaseFirst()
                 continue
             end = batch.endAfter(self._offset)
@@ -112,55 +114,48 @@ class Waiting:
             dropped += 1
             if end == len(batch.data):
                 self._releaseFirst()
-        self._behead(b"".join(kept))
         return dropped
 
     def dropAll(self) -> int:
         """Drop all messages, the newest as well, and answer how many these were."""
         dropped = 0
-        kept = [self._takeBegun()]
+        self._keepBegun()
         while self._batches:
             batch = self._batches[0]
             if batch.ends:
                 dropped += len(batch.ends) - bisect_right(batch.ends, self._offset)
             else:
-                kept.append(batch.data)
+                self._keep(batch, 0, len(batch.data))
             self._releaseFirst()
-        head = b"".join(kept)
-        self._behead(head)
-        self.size = len(head)
+        self.size = sum(end - start for _, start, end in self._head)
         return dropped
 
     def clear(self) -> None:
         """Forget everything."""
-        self._behead(b"")
+        while self._head:
+            self._backlog.release(self._head.popleft()[0])
         while self._batches:
             self._releaseFirst()
         self.size = 0
 
-    def _takeBegun(self) -> bytes:
-        """Take what must go next: the rest of a message that has begun to leave."""
-        if self._head is not None:
-            return self._head.data
+    def _keepBegun(self) -> None:
+        """Have what must go next, the rest of a message that has begun, go first."""
         if not self._batches or not self._batches[0].isMidway(self._offset):
-            return b""
+            return
         batch = self._batches[0]
         end = batch.endAfter(self._offset)
-        rest = batch.data[self._offset : end]
+        self._keep(batch, self._offset, end)
         self._offset = end
         if end == len(batch.data):
             self._releaseFirst()
-        return rest
 
-    def _behead(self, data: bytes) -> None:
-        """Have this go first, in place of what went first until now."""
-        if self._head is not None:
-            self._backlog.release(self._head)
-            self._head = None
-        if data:
-            self._head = Batch((data,), areMessages=False)
-            self._backlog.hold(self._head)
+    def _keep(self, batch: Batch, start: int, end: int) -> None:
+        self._backlog.hold(batch)
+        self._head.append((batch, start, end))
 
     def _releaseFirst(self) -> None:
-        self._backlog.release(self._batches.popleft())
+        batch = self._batches.popleft()
+        if batch is self._newest:
+            self._newest = None
+        self._backlog.release(batch)
         self._offset = 0
