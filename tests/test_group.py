@@ -15,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gows.wire.backlog import Backlog
 from gows.wire.batch import Batch
 from gows.wire.group import Group
+from gows.wire.line import Part
 from gows.wire.outbox import Outbox
 from gows.wire.terms import Terms
 from gows.wire.turn import Turn
@@ -65,10 +66,10 @@ class Member(Outbox):
         """Have it be sent to directly from now on, or not."""
         self.direct = self._take if isDirect else None
 
-    def _take(self, data: bytes) -> int:
+    def _take(self, data: Part) -> int:
         if isinstance(self.room, OSError):
             raise self.room
-        taken = data[: self.room]
+        taken = bytes(data[: self.room])
         self.got.append(taken)
         return len(taken)
 

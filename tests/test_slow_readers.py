@@ -6,6 +6,7 @@ import selectors
 import socket
 import ssl
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
@@ -215,6 +216,33 @@ class SlowReadersTests(SynchronousTestCase):
         data = received(peer)
         whole = b"\x81\x7e\x0f\xa0" + MESSAGE.encode()
         self.assertEqual(data[: len(whole) * 10], whole * 10)
+
+    def test_progressOfUnixSocket(self) -> None:
+        """The same over a Unix socket, where the kernel does not tell so much."""
+        server = Server(
+            *("--listen", "unix:gows.sock", "--ping-interval", "0.3"),
+            *("--ping-timeout", "0.3"),
+            listens=False,
+        )
+        self.server = self.enterContext(server)
+        slow, talker = (
+            self.enterContext(self.connectUnix(n)) for n in ("slowly", "talker")
+        )
+        talker.sendall(frame(TEXT, b"x" * 60_000) * 8)
+        until(lambda: slow.recv(1))
+        for _ in range(100):  # for two seconds
+            self.assertTrue(slow.recv(4000))
+            time.sleep(0.02)
+        self.assertNotIn("closed sl…", self.server.log())
+
+    def connectUnix(self, name: str) -> socket.socket:
+        """Connect to the server's Unix socket."""
+        peer = socket.socket(socket.AF_UNIX)
+        peer.settimeout(TIMEOUT)
+        peer.connect(str(self.server.folder / "gows.sock"))
+        peer.sendall(rawOpening(f"specialKey={name}"))
+        self.assertTrue(peer.recv(4096).startswith(b"HTTP/1.1 101 "))
+        return peer
 
     def test_progress(self) -> None:
         """Who reads slowly is alive as long as it reads, though no pong comes."""

@@ -14,7 +14,7 @@ from zope.interface import implementer
 from gows.wire.tcpinfo import acknowledged, queued
 
 Part = bytes | memoryview
-Send = Callable[[bytes], int]
+Send = Callable[[Part], int]
 
 GONE: Final = (OSError, SSL.Error)
 """What sending raises when the peer is gone: no fault of ours."""

@@ -167,7 +167,7 @@ class Outbox:
     def _send(self, parts: Sequence[bytes | memoryview]) -> int | None:
         try:
             if len(parts) == 1:
-                return self._line.send(parts[0])
+                return (self.direct or self._line.send)(parts[0])
             return self._line.sendParts(parts)
         except BlockingIOError:
             return 0
