@@ -86,8 +86,7 @@ class FanOut:
             owed, notTaken = group.send()
             short |= notTaken
             for outbox, batch in owed.items():
-                outbox.gather(batch)
-                self._turn.soon(outbox)
+                outbox.owe(batch)
         for outbox, (batch, sent) in short.items():
             if isinstance(sent, int):
                 outbox.wait([batch], sent)

@@ -98,8 +98,7 @@ class Outbox:
     def leave(self, group: Group) -> None:
         """Hear a group no more; what it has gathered for this member is still owed."""
         if (owed := group.catchUp(self)) is not None:
-            self.gather(owed)
-            self._terms.turn.soon(self)
+            self.owe(owed)
         group.remove(self)
         self._messages += group.count - self.groups.pop(group)
         if self._isOver:
@@ -135,6 +134,14 @@ class Outbox:
         """Have a batch leave with the next L{flush}."""
         self._gathered.append(batch)
         self._size += len(batch.data)
+
+    def owe(self, batch: Batch) -> None:
+        """Have a batch that others were sent wait, or leave before the turn ends."""
+        if self._waiting is not None and not (self._gathered or self._isTooSlow):
+            self._hold(batch, self._waiting)
+        else:
+            self.gather(batch)
+            self._terms.turn.soon(self)
 
     def _catchUp(self) -> None:
         for group in self.groups:
