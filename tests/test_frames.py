@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gows.chat.message import Message
-from gows.wire.frames import Compression, Frames, WireForm
+from gows.wire.frames import PLAIN, Compression, Frames, WireForm
+from gows.wire.frames import frameOf as frameMaker
 
 PROPERTY = settings(max_examples=80, deadline=None, database=None, derandomize=True)
 
-PLAIN = WireForm()
 WINDOWS = range(9, 16)
 FORMS = [WireForm(gzip, bits) for gzip in (False, True) for bits in (0, *WINDOWS)]
 TEXT = "Grüße, \N{GRINNING FACE}! ".encode() * 20
@@ -201,6 +201,15 @@ class SharedTests(SynchronousTestCase):
             again = [frames.frame(WireForm(*form)) for form in FORMS]
             for one, other in zip(first, again, strict=True):
                 self.assertIs(one, other)
+
+    def test_forOne(self) -> None:
+        """A frame for one receiver alone is the same that all would get."""
+        for payload in (b"", b"short", TEXT):
+            for isBinary in (False, True):
+                message = Message(payload, isBinary)
+                for form in [PLAIN, *FORMS]:
+                    frame = frameMaker(message, form, ALWAYS)
+                    self.assertEqual(frame, framesOf(payload, isBinary).frame(form))
 
     def test_order(self) -> None:
         """It makes no difference who asks first."""

@@ -26,8 +26,12 @@ class Batch:
         @param frames: one or more
         @param areMessages: whether each is a message, which may be dropped
         """
-        self.data = b"".join(frames)
-        self.ends = tuple(accumulate(map(len, frames))) if areMessages else ()
+        if len(frames) == 1:  # as it mostly is
+            self.data = frames[0]
+            self.ends: tuple[int, ...] = (len(self.data),) if areMessages else ()
+        else:
+            self.data = b"".join(frames)
+            self.ends = tuple(accumulate(map(len, frames))) if areMessages else ()
         self.holders = 0
 
     def endAfter(self, offset: int) -> int:

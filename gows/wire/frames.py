@@ -46,6 +46,14 @@ class Compression(NamedTuple):
     threshold: int = 0
 
 
+def frameOf(message: Message, form: WireForm, compression: Compression) -> bytes:
+    """Make the frame of a message for one receiver alone."""
+    if form is PLAIN:
+        opcode = _BINARY if message.isBinary else _TEXT
+        return _framed(_FIN | opcode, message.payload)
+    return Frames(message, compression).frame(form)
+
+
 class Frames:
     """One message as a frame in each form that somebody asks for."""
 

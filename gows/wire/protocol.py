@@ -16,7 +16,7 @@ from gows.interfaces import IConnection
 from gows.wire import closing
 from gows.wire.callbacks import Callbacks
 from gows.wire.ending import endingOf
-from gows.wire.frames import PLAIN, Frames, WireForm
+from gows.wire.frames import PLAIN, WireForm, frameOf
 from gows.wire.handshake import Handshake
 from gows.wire.line import GONE
 from gows.wire.opening import Opening
@@ -206,9 +206,10 @@ class GowsProtocol(OrderlyProtocol):
 
     def send(self, payload: str | bytes, isBinary: bool = False) -> None:
         """See L{IConnection.send}."""
-        frames = Frames(Message.of(payload, isBinary), self.factory.compression)
+        message = Message.of(payload, isBinary)
         if self.state == self.STATE_OPEN:
-            self.outbox.write(frames.frame(self.form), isMessage=True)
+            frame = frameOf(message, self.form, self.factory.compression)
+            self.outbox.write(frame, isMessage=True)
 
     def sendingFailed(self, failure: Failure) -> None:
         """Drop a connection on which nothing can be sent any more."""
