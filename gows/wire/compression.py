@@ -17,9 +17,8 @@ WINDOW_BITS: Final = 12
 The largest window that is used: 4 KiB, an eighth of zlib's.
 
 It bounds what a connection's inflater holds here, where the client lets us ask for
-that (browsers do), and what one in the client needs.
+that (browsers do). A client's own may be small, too, though it is not told so.
 """
-
 
 _DEFLATE: Final = "permessage-deflate"
 
@@ -31,22 +30,28 @@ def soundOffers(head: RequestHead) -> str:
     One that cannot be is declined, not the opening (RFC 7692, 5.1). Autobahn would
     fail the opening.
     """
-    return ", ".join(filter(_isSound, head.items("sec-websocket-extensions")))
+    offers = head.items("sec-websocket-extensions")
+    return ", ".join(text for text in offers if parsedOffer(text) is not None)
 
 
-def _isSound(offer: str) -> bool:
-    name, *parameters = map(str.strip, offer.split(";"))
+def parsedOffer(text: str) -> PerMessageDeflateOffer | None:
+    """
+    Read one offer.
+
+    @return: L{None}: it is none of permessage-deflate, or cannot be understood
+    """
+    name, *parameters = map(str.strip, text.split(";"))
     if name.lower() != _DEFLATE:
-        return False
+        return None
     given: dict[str, list[str | bool]] = {}
     for parameter in parameters:
         key, equals, value = map(str.strip, parameter.partition("="))
         given.setdefault(key.lower(), []).append(value.strip('"') if equals else True)
     try:
-        PerMessageDeflateOffer.parse(given)
+        parsed: PerMessageDeflateOffer = PerMessageDeflateOffer.parse(given)
     except Exception:  # Autobahn raises no narrower one
-        return False
-    return True
+        return None
+    return parsed
 
 
 class Acceptance(PerMessageDeflateOfferAccept):

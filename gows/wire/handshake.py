@@ -16,7 +16,7 @@ from autobahn.websocket.compress import (
 
 from gows.access.request import RequestHead
 from gows.errors import Refusal
-from gows.wire.compression import soundOffers
+from gows.wire.compression import parsedOffer, soundOffers
 from gows.wire.inflater import FrugalDeflate
 
 Accept = Callable[
@@ -74,7 +74,8 @@ class Handshake(NamedTuple):
             and _areDifferent(head.values("sec-websocket-protocol"))
         ):
             raise Refusal(400, _FAULTY)
-        return cls(keys[0], [_offerOf(offer) for offer in offers.split(", ") if offer])
+        parsed = map(parsedOffer, offers.split(", "))
+        return cls(keys[0], [offer for offer in parsed if offer is not None])
 
     def answer(
         self, server: str, accept: Accept
@@ -128,12 +129,3 @@ def _areDifferent(protocols: Sequence[str]) -> bool:
 def _acceptOf(key: str) -> str:
     digest = sha1(key.encode("ascii") + _GUID, usedforsecurity=False).digest()
     return b64encode(digest).decode("ascii")
-
-
-def _offerOf(text: str) -> PerMessageDeflateOffer:
-    given: dict[str, list[str | bool]] = {}
-    for parameter in text.split(";")[1:]:
-        key, equals, value = map(str.strip, parameter.partition("="))
-        given.setdefault(key.lower(), []).append(value.strip('"') if equals else True)
-    parsed: PerMessageDeflateOffer = PerMessageDeflateOffer.parse(given)
-    return parsed

@@ -35,14 +35,14 @@ class Line(Protocol):
     One way to the peer.
 
     @ivar atOnce: how many bytes are best offered at a time
-    @ivar direct: sends bytes and answers how many were taken, for those who send to
-        many in a loop; L{None}: only L{send} will do
+    @ivar direct: for those who send to many in a loop; see L{send}
     """
 
     atOnce: int
 
     @property
-    def direct(self) -> Send | None: ...  # noqa: D102
+    def direct(self) -> Send | None:
+        """The bare way to send, if there is one."""
 
     def send(self, data: Part) -> int:
         """
