@@ -246,14 +246,16 @@ class SlowReadersTests(SynchronousTestCase):
 
     def test_progress(self) -> None:
         """Who reads slowly is alive as long as it reads, though no pong comes."""
-        self.serve("--ping-interval", "0.3", "--ping-timeout", "0.3")
+        # The ping comes once all has been said: without enough ahead of it, it would
+        # arrive, and nothing but its pong would do.
+        self.serve("--ping-interval", "2", "--ping-timeout", "1")
         peer, reader = self.stall("slow"), self.reader("reader")
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         done = threading.Event()
 
         def trickle() -> int:
             count = 0
-            while not done.wait(0.02):
+            while not done.wait(0.03):
                 count += len(peer.recv(4096))
             return count
 
@@ -261,7 +263,7 @@ class SlowReadersTests(SynchronousTestCase):
             trickling = threads.submit(trickle)
             try:
                 self.flood([reader], 200)
-                self.assertFalse(done.wait(2))
+                self.assertFalse(done.wait(4))
                 self.assertNotIn("closed", self.server.log())
             finally:
                 done.set()
