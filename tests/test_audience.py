@@ -7,7 +7,14 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from gows.chat.audience import EVERYONE, Audience
+from gows.chat.audience import (
+    EVERYONE,
+    TO_EVERYONE,
+    Audience,
+    isName,
+    toKey,
+    toRoom,
+)
 from gows.chat.message import Message
 from gows.wire.backlog import Backlog
 from gows.wire.fanout import FanOut
@@ -43,10 +50,23 @@ class AudienceTests(SynchronousTestCase):
         terms = Terms(turn, backlog, 1 << 30, "close", 0)
         fanOut = FanOut(turn, Compression())
         everyone, room = (
-            Peer(fanOut, audience, terms) for audience in (EVERYONE, "everyone")
+            Peer(fanOut, audience, terms)
+            for audience in (TO_EVERYONE, toRoom("everyone"))
         )
         fanOut.deliver(Message.of("to all"))
-        fanOut.deliver(Message.of("to some"), "everyone")
+        fanOut.deliver(Message.of("to some"), toRoom("everyone"))
         clock.advance(0)
         self.assertEqual(everyone.transport.value(), b"\x81\x06to all")
         self.assertEqual(room.transport.value(), b"\x81\x07to some")
+
+    def test_kinds(self) -> None:
+        """A person is not the room of the same name."""
+        self.assertNotEqual(toRoom("alice"), toKey("alice"))
+        self.assertEqual(toRoom(EVERYONE), TO_EVERYONE)
+
+    def test_names(self) -> None:
+        """A room's name is short, and needs no escaping anywhere."""
+        for name in ("a", "A.b_c-9", "x" * 64):
+            self.assertTrue(isName(name), name)
+        for name in ("", "*", "a*", "a b", "a/b", "a:b", "ä", "x" * 65, "a\n", "\0"):
+            self.assertFalse(isName(name), name)

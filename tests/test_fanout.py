@@ -13,7 +13,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from gows.chat.audience import EVERYONE
+from gows.chat.audience import EVERYONE, toRoom
 from gows.chat.message import Message
 from gows.wire import outbox as outboxModule
 from gows.wire.backlog import Backlog
@@ -141,20 +141,20 @@ class FanOutTestCase(SynchronousTestCase):
         self.terms = Terms(turn, backlog, 1000, "close", 0)
         self.fanOut = FanOut(turn, Compression())
 
-    def reader(self, *audiences: str, form: WireForm = PLAIN) -> Reader:
-        """Have somebody listen to audiences; to everyone if none are given."""
+    def reader(self, *rooms: str, form: WireForm = PLAIN) -> Reader:
+        """Have somebody be in rooms; in everyone's if none are given."""
         reader = Reader(self, form)
-        for audience in audiences or (EVERYONE,):
-            self.fanOut.join(audience, form, reader.outbox)
+        for room in rooms or (EVERYONE,):
+            self.fanOut.join(toRoom(room), form, reader.outbox)
         return reader
 
-    def leave(self, reader: Reader, audience: str = EVERYONE) -> None:
+    def leave(self, reader: Reader, room: str = EVERYONE) -> None:
         """Have somebody listen no more."""
-        self.fanOut.leave(audience, reader.form, reader.outbox)
+        self.fanOut.leave(toRoom(room), reader.form, reader.outbox)
 
-    def say(self, text: str, audience: str = EVERYONE) -> None:
+    def say(self, text: str, room: str = EVERYONE) -> None:
         """Send a message; it leaves at the turn's end."""
-        self.fanOut.deliver(Message.of(text), audience)
+        self.fanOut.deliver(Message.of(text), toRoom(room))
 
     def endTurn(self) -> None:
         """End the turn."""

@@ -12,7 +12,7 @@ from zope.interface import implementer
 from gows.access.addresses import TrustedProxies
 from gows.access.admission import Admission
 from gows.access.origins import AllowedOrigins
-from gows.chat.audience import EVERYONE
+from gows.chat.audience import TO_EVERYONE
 from gows.chat.context import anonymousKey
 from gows.chat.inbound import interpreterOf, roomFor
 from gows.chat.message import Message
@@ -135,13 +135,13 @@ class GowsFactory(WebSocketServerFactory):
             for old in self.registry.holders(key):
                 old.beReplaced()
         self.registry.add(key, connection)
-        self._fanOut.join(EVERYONE, connection.form, connection.outbox)
+        self._fanOut.join(TO_EVERYONE, connection.form, connection.outbox)
         self._notGone.add(connection)
 
     def unregister(self, connection: GowsProtocol) -> None:
         """Let a connection go that is closing, if it is still here."""
         if self.registry.remove(connection):
-            self._fanOut.leave(EVERYONE, connection.form, connection.outbox)
+            self._fanOut.leave(TO_EVERYONE, connection.form, connection.outbox)
 
     def forget(self, connection: GowsProtocol) -> None:
         """Take note that a connection is gone, and its last callback done."""

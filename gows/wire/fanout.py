@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gows.chat.audience import EVERYONE, Audience
+from gows.chat.audience import TO_EVERYONE, Audience
 from gows.chat.message import Message
 from gows.wire.frames import Compression, Frames, WireForm
 from gows.wire.group import Group
@@ -49,7 +49,7 @@ class FanOut:
         if not groups:
             del self._audiences[audience]
 
-    def deliver(self, message: Message, audience: Audience = EVERYONE) -> None:
+    def deliver(self, message: Message, audience: Audience = TO_EVERYONE) -> None:
         """Send a message to all who hear an audience."""
         groups = self._audiences.get(audience)
         if groups is None:
