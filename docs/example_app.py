@@ -2,6 +2,7 @@
 
 from gows.chat.application import Application
 from gows.chat.context import Context
+from gows.chat.message import Message
 from gows.errors import Refusal
 from gows.interfaces import IConnection, IRequest
 
@@ -11,17 +12,16 @@ class NamedChat(Application):
 
     def onConnect(self, request: IRequest) -> Context | Refusal:
         """Keep a name for ourselves."""
-        if request.context.specialKey == "admin":
-            return Refusal(403, "This name is ours.")
-        return request.context
+        isOurs = request.context.specialKey == "admin"
+        return Refusal(403, "This name is ours.") if isOurs else request.context
 
     def onOpen(self, connection: IConnection) -> None:
         """Greet."""
         self.chat.broadcast(f"{connection.context.specialKey} is here")
 
-    def onMessage(self, connection: IConnection, payload: bytes, _: bool) -> None:
-        """Say who speaks."""
-        self.chat.broadcast(f"{connection.context.specialKey}: {payload.decode()}")
+    def onMessage(self, connection: IConnection, message: Message) -> None:
+        """Say who speaks, to whom it was said."""
+        self.chat.publish(message.saying(f"{message.sender}: {message.text}"))
 
     def onClose(self, connection: IConnection, *how: object) -> None:
         """Say good-bye, unless a newer connection of the same key is here."""

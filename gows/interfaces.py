@@ -9,6 +9,7 @@ from twisted.web.http_headers import Headers
 from zope.interface import Attribute, Interface
 
 from gows.chat.context import Context
+from gows.chat.message import Message
 from gows.errors import Refusal
 
 
@@ -30,7 +31,10 @@ class IRequest(Interface):
 class IConnection(Interface):
     """One WebSocket."""
 
-    context: Context = Attribute("what onConnect answered; never changes")
+    context: Context = Attribute(
+        "what onConnect answered; a client that refreshes its token has its grant "
+        "changed, and nothing else"
+    )
     address: str = Attribute("the client's own address; 'unix' if it has none")
 
     def send(payload: str | bytes, isBinary: bool = False) -> None:
@@ -56,11 +60,16 @@ class IConnection(Interface):
 class IChat(Interface):
     """The server, as applications see it."""
 
+    def publish(message: Message) -> None:
+        """
+        Send a message to those whom it is for.
+
+        All in a room receive its messages in one order.
+        """
+
     def broadcast(payload: str | bytes, isBinary: bool = False) -> None:
         """
-        Send a message to every open connection.
-
-        All receive all broadcasts in one order.
+        Send a message of the application's own to everyone's room.
 
         @param payload: a string, or bytes, which must be UTF-8 unless C{isBinary}
         """
@@ -71,6 +80,13 @@ class IChat(Interface):
 
         @param key: a L{Context.key}: C{specialKey:0}, or C{:1} for gzip readers
         @return: the oldest first; more than one only with C{--duplicate allow}
+        """
+
+    def connectionsOf(specialKey: str) -> tuple[IConnection, ...]:
+        """
+        Find all open connections of a person, on whatever device.
+
+        @return: the oldest first
         """
 
 
@@ -98,14 +114,16 @@ class IApplication(Interface):
         """Take note of a connection that has just opened."""
 
     def onMessage(
-        connection: IConnection, payload: bytes, isBinary: bool
+        connection: IConnection, message: Message
     ) -> Awaitable[object] | None:
         """
-        Take a message.
+        Take a message, and publish it, or another one, or none.
 
-        @param payload: for text, valid UTF-8. Text that came gzip-compressed has
-            been decompressed.
-        @param isBinary: only ever true with C{--binary relay}
+        Its sender may say it: that has been checked. It may be for everyone, a room
+        or one person; C{message.saying(...)} keeps that, C{broadcast} does not.
+
+        @param message: text that came gzip-compressed has been decompressed; binary
+            only ever with C{--binary relay}
         """
 
     def onError(connection: IConnection, failure: Failure) -> Awaitable[object] | None:

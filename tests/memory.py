@@ -22,6 +22,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from gows.chat.application import BroadcastChat
+from gows.chat.message import Message
 from gows.interfaces import IApplication, IChat, IConnection
 from gows.journal import Journal
 from gows.settings import Settings
@@ -376,10 +377,10 @@ class Chat(BroadcastChat):
         self.calls.append(("open", connection.context.specialKey))
         return super().onOpen(connection)
 
-    def onMessage(self, connection: IConnection, payload: bytes, isBinary: bool) -> Any:
+    def onMessage(self, connection: IConnection, message: Message) -> Any:
         """Remember it."""
-        self.calls.append(("message", connection.context.specialKey, payload))
-        return super().onMessage(connection, payload, isBinary)
+        self.calls.append(("message", connection.context.specialKey, message.payload))
+        return super().onMessage(connection, message)
 
     def onError(self, connection: IConnection, failure: Failure) -> Any:
         """Remember it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from msgspec import structs
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -12,6 +13,7 @@ from gows.access.admission import Admission
 from gows.access.origins import AllowedOrigins
 from gows.access.request import RequestHead
 from gows.chat.context import Context
+from gows.chat.grant import NO_LIMITS
 from gows.chat.registry import Registry
 from gows.errors import Refusal
 from gows.interfaces import IRequest
@@ -70,7 +72,8 @@ class AdmissionCase(SynchronousTestCase):
 
     def assertAdmitted(self, decision: Deferred[Context], context: Context) -> None:
         """Assert who was let in."""
-        self.assertEqual(self.successResultOf(decision), context)
+        granted = structs.replace(context, grant=NO_LIMITS)
+        self.assertEqual(self.successResultOf(decision), granted)
 
     def refused(self, decision: Deferred[Context], status: int) -> Refusal:
         """Assert that an opening was refused, and answer how."""
@@ -129,7 +132,7 @@ class DuplicateTests(AdmissionCase):
     def setUp(self) -> None:
         """Have alice be here."""
         super().setUp()
-        self.registry.add(ALICE.key, "alice's connection")
+        self.registry.add(ALICE, "alice's connection")
 
     def test_replace(self) -> None:
         """By default the new one comes in."""
@@ -165,8 +168,8 @@ class FullTests(AdmissionCase):
     def setUp(self) -> None:
         """Have two be here."""
         super().setUp()
-        self.registry.add(ALICE.key, "alice's connection")
-        self.registry.add(BOB.key, "bob's connection")
+        self.registry.add(ALICE, "alice's connection")
+        self.registry.add(BOB, "bob's connection")
 
     def assertFull(self, decision: Deferred[Context]) -> None:
         """Assert that an opening was refused because there is no room."""
@@ -221,7 +224,8 @@ class ApplicationTests(AdmissionCase):
             )
         )
         [request] = self.asked
-        self.assertEqual(request.context, Context("alice", False, {"a": "b"}))
+        expected = Context("alice", False, {"a": "b"}, grant=NO_LIMITS)
+        self.assertEqual(request.context, expected)
         self.assertEqual(request.headers.getRawHeaders("X"), ["y"])
         self.assertEqual(request.address, ADDRESS)
         self.assertEqual(request.origin, APP)
@@ -314,7 +318,7 @@ class ApplicationTests(AdmissionCase):
 
     def test_otherName(self) -> None:
         """It may let somebody in under another name, which is what counts then."""
-        self.registry.add(BOB.key, "bob's connection")
+        self.registry.add(BOB, "bob's connection")
         admission = self.admission(lambda request: BOB, duplicate="refuse")
         self.refused(self.decide(admission, "specialKey=alice"), 409)
 
@@ -355,13 +359,13 @@ class MeanwhileTests(AdmissionCase):
     def test_full(self) -> None:
         """A server that is full meanwhile has no room."""
         _, decision = self.begin(maxConnections=1)
-        self.registry.add(BOB.key, "bob's connection")
+        self.registry.add(BOB, "bob's connection")
         self.answering.callback(ALICE)
         self.assertIn("full", self.refused(decision, 503).text)
 
     def test_roomAgain(self) -> None:
         """A full server that has room meanwhile lets in."""
-        self.registry.add(BOB.key, "bob's connection")
+        self.registry.add(BOB, "bob's connection")
         _, decision = self.begin(maxConnections=1)
         self.registry.remove("bob's connection")
         self.answering.callback(ALICE)
@@ -370,6 +374,6 @@ class MeanwhileTests(AdmissionCase):
     def test_duplicate(self) -> None:
         """Of two that come at once under one key, only one comes in."""
         _, decision = self.begin(duplicate="refuse")
-        self.registry.add(ALICE.key, "alice's other connection")
+        self.registry.add(ALICE, "alice's other connection")
         self.answering.callback(ALICE)
         self.refused(decision, 409)

@@ -9,7 +9,9 @@ from zope.interface.verify import verifyClass, verifyObject
 
 from gows.access.request import OpeningRequest, RequestHead
 from gows.chat.application import Application, BroadcastChat
+from gows.chat.audience import toRoom
 from gows.chat.context import Context
+from gows.chat.message import Message
 from gows.interfaces import IApplication, IChat, IConnection
 
 CONTEXT = Context("alice", True, {"room": "a"})
@@ -20,18 +22,26 @@ class Chat:
     """
     A chat that remembers.
 
-    @ivar said: payload and isBinary of each broadcast
+    @ivar said: each message
     """
 
     def __init__(self) -> None:
         """Nothing is said yet."""
-        self.said: list[tuple[str | bytes, bool]] = []
+        self.said: list[Message] = []
 
     def broadcast(self, payload: str | bytes, isBinary: bool = False) -> None:
         """Remember."""
-        self.said.append((payload, isBinary))
+        self.said.append(Message.of(payload, isBinary))
+
+    def publish(self, message: Message) -> None:
+        """Remember."""
+        self.said.append(message)
 
     def lookUp(self, key: str) -> tuple[IConnection, ...]:
+        """Find nobody."""
+        return ()
+
+    def connectionsOf(self, specialKey: str) -> tuple[IConnection, ...]:
         """Find nobody."""
         return ()
 
@@ -91,7 +101,7 @@ class ApplicationTests(SynchronousTestCase):
         failure = Failure(RuntimeError("it broke"))
         for answer in (
             self.application.onOpen(self.connection),
-            self.application.onMessage(self.connection, b"hi", False),
+            self.application.onMessage(self.connection, Message(b"hi")),
             self.application.onError(self.connection, failure),
             self.application.onClose(self.connection, True, 1000, ""),
         ):
@@ -115,11 +125,14 @@ class BroadcastChatTests(SynchronousTestCase):
         verifyObject(IApplication, self.application)
 
     def test_message(self) -> None:
-        """A message is broadcast once, as it came, text or binary."""
-        text, binary = "café".encode(), b"\xff\x00"
-        self.assertIsNone(self.application.onMessage(self.connection, text, False))
-        self.assertIsNone(self.application.onMessage(self.connection, binary, True))
-        self.assertEqual(self.chat.said, [(text, False), (binary, True)])
+        """A message is published once, as it came, to whom it is for."""
+        text, binary = (
+            Message("café".encode(), audience=toRoom("a")),
+            Message(b"\xff", True),
+        )
+        for message in (text, binary):
+            self.assertIsNone(self.application.onMessage(self.connection, message))
+        self.assertEqual(self.chat.said, [text, binary])
         self.assertEqual(self.connection.calls, [])
 
     def test_quiet(self) -> None:

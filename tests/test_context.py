@@ -16,6 +16,7 @@ from gows.chat.context import (
     contextOfKey,
     contextOfQuery,
     parseQuery,
+    specialKeyOf,
 )
 from gows.errors import Refusal
 
@@ -45,6 +46,16 @@ class KeyTests(ContextCase):
     """The registry's key says all that tells connections apart, and no more."""
 
     @PROPERTY
+    @given(SPECIAL_KEYS, st.booleans(), st.sampled_from(["", "a", "0", "1", "x" * 64]))
+    @example("alice:0@phone", True, "")
+    @example("alice:0", False, "1")
+    def test_devices(self, specialKey: str, gzip: bool, device: str) -> None:
+        """A device has a key of its own, which is reversible as well."""
+        context = Context(specialKey, gzip, device=device)
+        self.assertEqual(contextOfKey(context.key), context)
+        self.assertEqual(specialKeyOf(context.key), specialKey)
+
+    @PROPERTY
     @given(SPECIAL_KEYS, st.booleans())
     @example(":", False)
     @example("::", True)
@@ -70,12 +81,13 @@ class KeyTests(ContextCase):
         """The key is the specialKey, a colon, and 1 for who reads gzip."""
         self.assertEqual(Context("alice").key, "alice:0")
         self.assertEqual(Context("alice", True).key, "alice:1")
+        self.assertEqual(Context("alice", True, device="phone").key, "alice:1@phone")
 
     def test_parametersAreNotInIt(self) -> None:
         """The same specialKey with other parameters takes the same place."""
         self.assertEqual(
-            contextOfQuery("specialKey=alice&room=a").key,
-            contextOfQuery("specialKey=alice&room=b").key,
+            contextOfQuery("specialKey=alice&topic=a").key,
+            contextOfQuery("specialKey=alice&topic=b").key,
         )
 
     def test_whatIsNoKey(self) -> None:
@@ -89,6 +101,9 @@ class KeyTests(ContextCase):
             "alice:2",
             "alice:00",
             "alice:0 ",
+            "alice:0@",
+            "alice:0@a b",
+            "alice:@phone",
             "0",
             "al\nice:0",
             "a" * (MAX_SPECIAL_KEY + 1) + ":0",
@@ -161,8 +176,8 @@ class ParametersTests(ContextCase):
 
     def test_kept(self) -> None:
         """Other parameters are there, decoded, without those that gows took."""
-        context = contextOfQuery("room=caf%C3%A9+1&specialKey=a&support_gzip=1&empty=")
-        self.assertEqual(dict(context.parameters), {"room": "café 1", "empty": ""})
+        context = contextOfQuery("topic=caf%C3%A9+1&specialKey=a&support_gzip=1&empty=")
+        self.assertEqual(dict(context.parameters), {"topic": "café 1", "empty": ""})
 
     def test_none(self) -> None:
         """Without other parameters there are none."""
@@ -171,12 +186,38 @@ class ParametersTests(ContextCase):
 
     def test_immutable(self) -> None:
         """Nobody can change who a connection is, nor what its URL said."""
-        for query in ("specialKey=a", "specialKey=a&room=b"):
+        for query in ("specialKey=a", "specialKey=a&topic=b"):
             context = contextOfQuery(query)
             for field in ("specialKey", "supportGzip", "parameters"):
                 self.assertRaises(AttributeError, setattr, context, field, "x")
             self.assertFalse(hasattr(context.parameters, "update"))
             self.assertFalse(hasattr(context.parameters, "__setitem__"))
+
+
+class RoomTests(ContextCase):
+    """A URL may name the room where one begins."""
+
+    def test_room(self) -> None:
+        """Without it, or if it is empty, one begins in everyone's room."""
+        for query, room in (
+            ("", "*"),
+            ("&room=", "*"),
+            ("&room=*", "*"),
+            ("&room=a", "a"),
+        ):
+            context = contextOfQuery("specialKey=a" + query)
+            self.assertEqual(context.room, room)
+            self.assertNotIn("room", context.parameters)
+
+    def test_refused(self) -> None:
+        """What is no room's name is refused, saying what is."""
+        for room in ("a b", "a*", "caf%C3%A9", "a" * 65, "a/b", "%00", "a%0A"):
+            self.assertIn("1 to 64 letters", self.refused(f"specialKey=a&room={room}"))
+
+    def test_applications(self) -> None:
+        """An application that makes a wrong room or device is told its mistake."""
+        self.assertRaises(ValueError, Context, "a", room="a b")
+        self.assertRaises(ValueError, Context, "a", device="a:b")
 
 
 class AnonymousTests(ContextCase):
@@ -190,8 +231,8 @@ class AnonymousTests(ContextCase):
 
     def test_parametersAreRead(self) -> None:
         """Who has no specialKey may still ask for gzip and pass parameters."""
-        context = contextOfQuery("support_gzip=1&room=b", lambda: "made-up")
-        self.assertEqual(context, Context("made-up", True, {"room": "b"}))
+        context = contextOfQuery("support_gzip=1&topic=b", lambda: "made-up")
+        self.assertEqual(context, Context("made-up", True, {"topic": "b"}))
 
     def test_ownKey(self) -> None:
         """Who has a specialKey keeps it, and none is made."""

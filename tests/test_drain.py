@@ -33,10 +33,10 @@ class Thinking(Chat):
         super().__init__(chat)
         self.thoughts: list[Deferred[None]] = []
 
-    async def onMessage(self, connection: Any, payload: bytes, isBinary: bool) -> None:
+    async def onMessage(self, connection: Any, message: Any) -> None:
         """Think, and pass it on."""
         await self.think()
-        super().onMessage(connection, payload, isBinary)
+        super().onMessage(connection, message)
 
     async def onClose(
         self, connection: Any, wasClean: bool, code: int, reason: str

@@ -136,9 +136,9 @@ class BroadcastTests(MemoryTestCase):
         """What is said in answer to a message comes after it, for all."""
 
         class Answering(Chat):
-            def onMessage(self, connection: Any, payload: bytes, isBinary: bool) -> Any:
-                self.chat.broadcast(payload)
-                if payload == b"ping":
+            def onMessage(self, connection: Any, message: Any) -> Any:
+                self.chat.publish(message)
+                if message.text == "ping":
                     self.chat.broadcast("pong")
                     connection.send("only you")
 

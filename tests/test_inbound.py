@@ -12,8 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gows.chat.inbound import gunzipText, gzipText, interpreterOf, roomFor
-from gows.chat.message import Message
+from gows.chat.inbound import Content, gunzipText, gzipText, interpreterOf, roomFor
 from gows.errors import InvalidPayload, MessageError, MessageTooBig, UnsupportedData
 
 PROPERTY = settings(max_examples=100, deadline=None, database=None, derandomize=True)
@@ -195,13 +194,13 @@ class PolicyTests(SynchronousTestCase):
         """Text of up to the limit is passed on, whatever binary messages are."""
         for policy in ("gzip", "relay", "refuse"):
             interpret = interpreterOf(policy, 10)
-            self.assertEqual(interpret(b"a" * 10, False), Message(b"a" * 10))
+            self.assertEqual(interpret(b"a" * 10, False), Content(b"a" * 10))
             self.assertRaises(MessageTooBig, interpret, b"a" * 11, False)
 
     def test_gzip(self) -> None:
         """With gzip it is text, and what is not is refused."""
         interpret = interpreterOf("gzip", 10)
-        self.assertEqual(interpret(gzipText(b"hi"), True), Message(b"hi"))
+        self.assertEqual(interpret(gzipText(b"hi"), True), Content(b"hi"))
         self.assertRaises(InvalidPayload, interpret, b"hi", True)
         self.assertRaises(MessageTooBig, interpret, gzipText(b"a" * 11), True)
 
@@ -209,7 +208,7 @@ class PolicyTests(SynchronousTestCase):
         """With relay it stays as it is, whatever it is."""
         interpret = interpreterOf("relay", 10)
         for payload in (b"", b"\xff\x00", bytes(10)):
-            self.assertEqual(interpret(payload, True), Message(payload, isBinary=True))
+            self.assertEqual(interpret(payload, True), Content(payload, isBinary=True))
         self.assertRaises(MessageTooBig, interpret, bytes(11), True)
 
     def test_refuse(self) -> None:

@@ -9,6 +9,7 @@ from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 
 from gows.access.request import OpeningRequest
 from gows.chat.context import Context
+from gows.chat.grant import NO_LIMITS
 from gows.errors import Refusal
 from gows.interfaces import IRequest
 from gows.wire.factory import GowsFactory
@@ -74,13 +75,15 @@ class ApplicationTests(DecisionTestCase):
         server = self.server(lambda request: request.context)
         self.opened(
             server,
-            "specialKey=a&support_gzip=1&room=7",
+            "specialKey=a&support_gzip=1&topic=7",
             Origin="https://app.example",
             Sec_WebSocket_Protocol=["x, y", "z"],
             Cookie="a=b",
         )
         [request] = self.bouncer(server).requests
-        self.assertEqual(request.context, Context("a", True, {"room": "7"}))
+        self.assertEqual(
+            request.context, Context("a", True, {"topic": "7"}, grant=NO_LIMITS)
+        )
         self.assertEqual(request.headers.getRawHeaders("cookie"), ["a=b"])
         self.assertEqual(request.origin, "https://app.example")
         self.assertEqual(request.subprotocols, ("x", "y", "z"))

@@ -83,8 +83,8 @@ class ContextTests(DecisionTestCase):
 
     def test_parameters(self) -> None:
         """Other parameters are kept, decoded, for applications."""
-        context = self.context("room=caf%C3%A9+1&specialKey=a&empty=")
-        self.assertEqual(context.parameters, {"room": "café 1", "empty": ""})
+        context = self.context("topic=caf%C3%A9+1&specialKey=a&empty=")
+        self.assertEqual(context.parameters, {"topic": "café 1", "empty": ""})
 
     def test_anonymous(self) -> None:
         """With --anonymous, who says no specialKey gets one that nobody has."""

@@ -44,9 +44,9 @@ class Keeping(Chat):
         self.connections[connection.context.specialKey] = connection
         return super().onOpen(connection)
 
-    def onMessage(self, connection: Any, payload: bytes, isBinary: bool) -> Any:
+    def onMessage(self, connection: Any, message: Any) -> Any:
         """Pass it on, and wait."""
-        super().onMessage(connection, payload, isBinary)
+        super().onMessage(connection, message)
         return self.busy
 
 

@@ -10,6 +10,7 @@ from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 
 from gows.chat.application import Application
+from gows.chat.message import Message
 from gows.interfaces import IChat, IConnection
 from gows.wire.factory import GowsFactory
 from gows.wire.protocol import MAX_UNPARSED
@@ -49,9 +50,10 @@ class Scripted(Application):
         """Do it."""
         return self._called("open", connection)
 
-    def onMessage(self, connection: IConnection, payload: bytes, isBinary: bool) -> Any:
+    def onMessage(self, connection: IConnection, message: Message) -> Any:
         """Do it."""
-        return self._called("message", connection, payload, isBinary)
+        content = message.payload, message.isBinary
+        return self._called("message", connection, *content)
 
     def onError(self, connection: IConnection, failure: Failure) -> Any:
         """Do it."""

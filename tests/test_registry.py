@@ -6,12 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from gows.chat.context import Context, contextOfKey, specialKeyOf
 from gows.chat.registry import Registry
 
 PROPERTY = settings(max_examples=60, deadline=None, database=None, derandomize=True)
 
+KEYS = ("a:0", "a:1", "a:0@phone", "b:0", "a:0:0")
+
 STEPS = st.lists(
-    st.tuples(st.booleans(), st.sampled_from("abc"), st.integers(0, 5)), max_size=40
+    st.tuples(st.booleans(), st.sampled_from(KEYS), st.integers(0, 5)), max_size=40
 )
 
 
@@ -29,7 +32,7 @@ class RegistryTests(SynchronousTestCase):
     def add(self, key: str) -> Member:
         """Let somebody new in."""
         member = Member()
-        self.registry.add(key, member)
+        self.registry.add(contextOfKey(key), member)
         return member
 
     def test_empty(self) -> None:
@@ -49,20 +52,34 @@ class RegistryTests(SynchronousTestCase):
 
     def test_orderOfArrival(self) -> None:
         """Everybody is listed in the order of arrival, whatever the keys."""
-        members = [self.add(key) for key in ("b", "a", "c", "a")]
+        members = [self.add(key) for key in ("b:0", "a:0", "c:1", "a:0")]
         self.assertEqual(list(self.registry), members)
 
     def test_severalOfOneKey(self) -> None:
         """Several may have one key; the oldest is named first."""
-        first, other, second = self.add("a"), self.add("b"), self.add("a")
-        self.assertEqual(self.registry.holders("a"), (first, second))
-        self.assertEqual(self.registry.holders("b"), (other,))
+        first, other, second = self.add("a:0"), self.add("b:0"), self.add("a:0")
+        self.assertEqual(self.registry.holders("a:0"), (first, second))
+        self.assertEqual(self.registry.holders("b:0"), (other,))
+
+    def test_ofPerson(self) -> None:
+        """A person is found on all devices, whatever the flag; nobody else is."""
+        alices = [self.add(key) for key in ("alice:0", "alice:1", "alice:0@phone")]
+        self.add("alice:0:0")
+        self.assertEqual(self.registry.ofPerson("alice"), tuple(alices))
+        self.assertEqual(self.registry.holders("alice:0@phone"), (alices[2],))
+        self.assertEqual(self.registry.ofPerson("bob"), ())
+
+    def test_noKey(self) -> None:
+        """Nobody holds what is no key at all."""
+        self.add("alice:0")
+        for text in ("", "alice", "alice:", "alice:2", ":0", "alice:0@"):
+            self.assertEqual(self.registry.holders(text), (), text)
 
     def test_twice(self) -> None:
         """The same connection cannot come in twice, under no key."""
         alice = self.add("alice:0")
-        self.assertRaises(ValueError, self.registry.add, "alice:0", alice)
-        self.assertRaises(ValueError, self.registry.add, "alice:1", alice)
+        self.assertRaises(ValueError, self.registry.add, Context("alice"), alice)
+        self.assertRaises(ValueError, self.registry.add, Context("alice", True), alice)
         self.assertEqual(list(self.registry), [alice])
         self.assertEqual(self.registry.holders("alice:1"), ())
 
@@ -99,7 +116,7 @@ class RegistryTests(SynchronousTestCase):
         """Who went may come again, under another key, and is the newest."""
         alice, bob = self.add("alice:0"), self.add("bob:0")
         self.registry.remove(alice)
-        self.registry.add("alice:1", alice)
+        self.registry.add(Context("alice", True), alice)
         self.assertEqual(list(self.registry), [bob, alice])
         self.assertEqual(self.registry.holders("alice:0"), ())
         self.assertEqual(self.registry.holders("alice:1"), (alice,))
@@ -124,12 +141,15 @@ class RegistryTests(SynchronousTestCase):
                 self.assertEqual(registry.remove(member), bool(present))
                 here = [pair for pair in here if pair[1] != member]
             elif present:
-                self.assertRaises(ValueError, registry.add, key, member)
+                self.assertRaises(ValueError, registry.add, contextOfKey(key), member)
             else:
-                registry.add(key, member)
+                registry.add(contextOfKey(key), member)
                 here.append((key, member))
             self.assertEqual(list(registry), [member for _, member in here])
             self.assertEqual(len(registry), len(here))
-            for wanted in "abc":
+            for wanted in KEYS:
                 holders = tuple(member for key, member in here if key == wanted)
                 self.assertEqual(registry.holders(wanted), holders)
+            for person in ("a", "b", "a:0"):
+                all_ = [m for key, m in here if specialKeyOf(key) == person]
+                self.assertEqual(registry.ofPerson(person), tuple(all_))

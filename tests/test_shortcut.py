@@ -55,8 +55,9 @@ class Wayward(Chat):
         super().__init__(chat)
         self.waiting: list[Deferred[None]] = []
 
-    def onMessage(self, connection: Any, payload: bytes, isBinary: bool) -> Any:
+    def onMessage(self, connection: Any, message: Any) -> Any:
         """Do it."""
+        payload, isBinary = message.payload, message.isBinary
         self.calls.append(("message", connection.context.specialKey, payload, isBinary))
         if payload == b"raise":
             raise RuntimeError("as told")

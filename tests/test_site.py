@@ -10,6 +10,7 @@ from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 
 from gows.access.request import MAX_HEAD
 from gows.chat.context import Context
+from gows.chat.grant import NO_LIMITS
 from gows.errors import Refusal
 from gows.wire.factory import GowsFactory
 from tests.memory import (
@@ -418,14 +419,16 @@ class CheckTests(SiteTestCase):
         """Applications are asked as for an opening, and told that it is a check."""
         server = self.factory(Asked, trustedProxy=("203.0.113.7",))
         self.get(
-            "/check?specialKey=a&room=7",
+            "/check?specialKey=a&topic=7",
             server,
             X_Forwarded_For="198.51.100.3",
             Origin="https://app.example",
         )
         [request] = asked(server).requests
         self.assertTrue(request.isCheck)
-        self.assertEqual(request.context, Context("a", False, {"room": "7"}))
+        self.assertEqual(
+            request.context, Context("a", False, {"topic": "7"}, grant=NO_LIMITS)
+        )
         self.assertEqual(request.address, "198.51.100.3")
         self.assertEqual(request.origin, "https://app.example")
 

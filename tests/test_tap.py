@@ -70,9 +70,9 @@ from gows.chat.inbound import roomFor
 class Shouting(BroadcastChat):
     """What one says goes to everyone, in capitals."""
 
-    def onMessage(self, connection, payload, isBinary):
+    def onMessage(self, connection, message):
         """Shout."""
-        return super().onMessage(connection, payload.upper(), isBinary)
+        return super().onMessage(connection, message.saying(message.text.upper()))
 
 
 class NoApplication:

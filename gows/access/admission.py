@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable, Coroutine
 from inspect import isawaitable
 from typing import Any, Literal
 
+import msgspec
 from twisted.internet.defer import Deferred
 
 from gows.access.origins import AllowedOrigins
 from gows.access.request import OpeningRequest, RequestHead
 from gows.chat.context import Context, contextOfQuery
+from gows.chat.grant import NO_LIMITS, NOTHING
 from gows.chat.registry import Registry
 from gows.errors import Refusal
 from gows.interfaces import IRequest
@@ -81,7 +83,7 @@ class Admission:
         """
         self._checkOpen()
         self._origins.check(origin)
-        context = contextOfQuery(head.query, self._newKey)
+        context = contextOfQuery(head.query, self._newKey, NO_LIMITS)
         answer = self._onConnect(
             OpeningRequest(context, head, address, origin, isCheck)
         )
@@ -104,6 +106,8 @@ class Admission:
             )
         self._checkOpen()
         self._checkRoom(answer.key)
+        if answer.grant is NOTHING:
+            return msgspec.structs.replace(answer, grant=NO_LIMITS)
         return answer
 
     def _checkOpen(self) -> None:

@@ -8,6 +8,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gows.chat.context import Context
+from gows.chat.message import Message
 from gows.errors import Refusal
 from gows.interfaces import IApplication, IChat, IConnection, IRequest
 
@@ -35,7 +36,7 @@ class Application:
         return None
 
     def onMessage(
-        self, connection: IConnection, payload: bytes, isBinary: bool
+        self, connection: IConnection, message: Message
     ) -> Awaitable[object] | None:
         """Do nothing."""
         return None
@@ -54,11 +55,11 @@ class Application:
 
 
 class BroadcastChat(Application):
-    """The default application: what one says goes to everyone, its sender too."""
+    """The default application: what one says goes to whom it is for."""
 
     def onMessage(
-        self, connection: IConnection, payload: bytes, isBinary: bool
+        self, connection: IConnection, message: Message
     ) -> Awaitable[object] | None:
-        """Pass the message on to everyone."""
-        self.chat.broadcast(payload, isBinary)
+        """Pass the message on."""
+        self.chat.publish(message)
         return None

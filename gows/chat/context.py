@@ -1,4 +1,4 @@
-"""What a connection's URL says of it, and the registry's key made of that."""
+"""Who a connection is, from its URL or its token, and the registry's key of that."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from gows.chat.audience import EVERYONE, NAME_RULE, isName
+from gows.chat.grant import NOTHING, Grant
 from gows.errors import Refusal
 
 MAX_SPECIAL_KEY: Final = 128
@@ -23,34 +25,46 @@ _NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 
 class Context(msgspec.Struct, frozen=True):
     """
-    What a connection's URL said of it. It never changes.
+    What a connection's URL, or its token, said of it. It never changes.
 
     @ivar specialKey: who this is: 1 to 128 characters, none of them a control
         character
     @ivar supportGzip: whether text is sent to it gzip-compressed in binary frames
     @ivar parameters: the URL's other parameters, decoded; for applications
+    @ivar device: which of this person's devices, if the token said so
+    @ivar room: where it is at first
+    @ivar grant: what it may do; L{NOTHING}, which a context has that an application
+        makes anew, stands for what its token says, or for everything without tokens
     """
 
     specialKey: str
     supportGzip: bool = False
     parameters: Mapping[str, str] = _NO_PARAMETERS
+    device: str = ""
+    room: str = EVERYONE
+    grant: Grant = NOTHING
 
     def __post_init__(self) -> None:
         """
         Check who this is.
 
-        @raise ValueError: if the specialKey is not allowed
+        @raise ValueError: if the specialKey, the device or the room is not allowed
         """
-        if fault := _faultOf(self.specialKey):
+        if fault := faultOfSpecialKey(self.specialKey):
             raise ValueError(fault)
+        if self.device and not isName(self.device):
+            raise ValueError(f"a device is {NAME_RULE}")
+        if self.room != EVERYONE and not isName(self.room):
+            raise ValueError(f"a room is {NAME_RULE}, or *")
         if not isinstance(self.parameters, MappingProxyType):
             frozen = MappingProxyType(dict(self.parameters))
             msgspec.structs.force_setattr(self, "parameters", frozen)
 
     @property
     def key(self) -> str:
-        """The registry's key, C{specialKey:0} or C{specialKey:1}."""
-        return f"{self.specialKey}:{int(self.supportGzip)}"
+        """The registry's key: C{specialKey:0} or C{:1}; behind a device, C{@device}."""
+        key = f"{self.specialKey}:{int(self.supportGzip)}"
+        return f"{key}@{self.device}" if self.device else key
 
 
 def contextOfKey(key: str) -> Context:
@@ -59,10 +73,19 @@ def contextOfKey(key: str) -> Context:
 
     @raise ValueError: if C{key} is not the L{Context.key} of any context
     """
-    specialKey, _, flag = key.rpartition(":")
-    if flag not in ("0", "1"):
-        raise ValueError("not a registry's key: it is specialKey:0 or specialKey:1")
-    return Context(specialKey, flag == "1")
+    specialKey, _, rest = key.rpartition(":")
+    flag, at, device = rest.partition("@")
+    if flag not in ("0", "1") or (at and not device):
+        raise ValueError(
+            "not a registry's key: it is specialKey:0 or specialKey:1, and @device "
+            "behind that if there is one"
+        )
+    return Context(specialKey, flag == "1", device=device)
+
+
+def specialKeyOf(key: str) -> str:
+    """Take the specialKey out of a registry's key; of anything else, something."""
+    return key.rpartition(":")[0]
 
 
 def anonymousKey() -> str:
@@ -70,28 +93,36 @@ def anonymousKey() -> str:
     return f"anonymous-{secrets.token_hex(16)}"
 
 
-def contextOfQuery(query: str, newKey: Callable[[], str] | None = None) -> Context:
+def contextOfQuery(
+    query: str, newKey: Callable[[], str] | None = None, grant: Grant = NOTHING
+) -> Context:
     """
     Read a context from the query string of an opening.
 
     @param query: what follows the C{?}, percent-encoded
     @param newKey: makes a specialKey for who has none; L{None}: who has none is
         refused
+    @param grant: what it may do
     @raise Refusal: 400, saying which parameter is wrong and what is allowed
     """
     parameters = parseQuery(query)
     specialKey = parameters.pop("specialKey", "")
     if not specialKey and newKey is not None:
         specialKey = newKey()
-    if fault := _faultOf(specialKey):
+    if fault := faultOfSpecialKey(specialKey):
         raise Refusal(400, fault)
     gzip = parameters.pop("support_gzip", "")
     if gzip not in ("", "0", "1"):
         raise Refusal(400, "support_gzip must be 0 or 1 (or absent, which means 0).")
+    room = parameters.pop("room", "") or EVERYONE
+    if room != EVERYONE and not isName(room):
+        raise Refusal(400, f"room must be {NAME_RULE} (or absent: everyone's room).")
     return Context(
         specialKey,
         gzip == "1",
         MappingProxyType(parameters) if parameters else _NO_PARAMETERS,
+        room=room,
+        grant=grant,
     )
 
 
@@ -131,7 +162,8 @@ def _decode(encoded: str) -> str:
         ) from None
 
 
-def _faultOf(specialKey: str) -> str | None:
+def faultOfSpecialKey(specialKey: str) -> str | None:
+    """Say what is wrong with a specialKey; L{None}: nothing is."""
     if not specialKey:
         return "specialKey is missing: the URL must say ?specialKey=... (who you are)."
     if len(specialKey) > MAX_SPECIAL_KEY:

@@ -84,3 +84,6 @@ class Grant(msgspec.Struct, frozen=True):
 
 NO_LIMITS: Final = Grant()
 """What one may do where there are no tokens."""
+
+NOTHING: Final = Grant(RoomRights.of({}), direct=False)
+"""What one may do whom nobody has granted anything."""

@@ -5,15 +5,27 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from gows.chat.message import Message
 from gows.errors import InvalidPayload, MessageTooBig, UnsupportedData
 
 _GZIP_MEMBER = 16 + zlib.MAX_WBITS
 
 BinaryPolicy = Literal["gzip", "relay", "refuse"]
-Interpreter = Callable[[bytes, bool], Message]
+
+
+class Content(NamedTuple):
+    """
+    What an inbound message holds.
+
+    @ivar payload: for text, valid UTF-8
+    """
+
+    payload: bytes
+    isBinary: bool = False
+
+
+Interpreter = Callable[[bytes, bool], Content]
 
 
 def interpreterOf(policy: BinaryPolicy, limit: int) -> Interpreter:
@@ -23,7 +35,7 @@ def interpreterOf(policy: BinaryPolicy, limit: int) -> Interpreter:
     @param policy: for binary ones
     @param limit: the most bytes that one may hold, once decompressed
     @return: a callable from payload, which is UTF-8 for text, and whether it is
-        binary, to L{Message}; it raises L{MessageError}s
+        binary, to L{Content}; it raises L{MessageError}s
     """
 
     def checked(payload: bytes) -> bytes:
@@ -31,19 +43,19 @@ def interpreterOf(policy: BinaryPolicy, limit: int) -> Interpreter:
             raise MessageTooBig(f"the message holds more than {limit} bytes")
         return payload
 
-    def gzipped(payload: bytes) -> Message:
-        return Message(gunzipText(payload, limit))
+    def gzipped(payload: bytes) -> Content:
+        return Content(gunzipText(payload, limit))
 
-    def relayed(payload: bytes) -> Message:
-        return Message(checked(payload), isBinary=True)
+    def relayed(payload: bytes) -> Content:
+        return Content(checked(payload), isBinary=True)
 
-    def refused(payload: bytes) -> Message:
+    def refused(payload: bytes) -> Content:
         raise UnsupportedData("binary messages are refused here: send text")
 
     binary = {"gzip": gzipped, "relay": relayed, "refuse": refused}[policy]
 
-    def interpret(payload: bytes, isBinary: bool) -> Message:
-        return binary(payload) if isBinary else Message(checked(payload))
+    def interpret(payload: bytes, isBinary: bool) -> Content:
+        return binary(payload) if isBinary else Content(checked(payload))
 
     return interpret
 

@@ -1,16 +1,18 @@
-"""Who is here, by key."""
+"""Who is here, by person and by key."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
+from gows.chat.context import Context, specialKeyOf
+
 T = TypeVar("T")
 
 
 class Registry(Generic[T]):
     """
-    The open connections, each under its key.
+    The open connections, each with who it is.
 
     Several may share a key; whether they may at all is decided by who adds them.
     Iteration is in the order of arrival.
@@ -18,8 +20,8 @@ class Registry(Generic[T]):
 
     def __init__(self) -> None:
         """Make an empty registry."""
-        self._members: dict[T, str] = {}
-        self._byKey: dict[str, tuple[T, ...]] = {}
+        self._members: dict[T, Context] = {}
+        self._byPerson: dict[str, tuple[T, ...]] = {}
 
     def __len__(self) -> int:
         """Count the connections."""
@@ -33,7 +35,7 @@ class Registry(Generic[T]):
         """Tell whether this very connection is here."""
         return member in self._members
 
-    def add(self, key: str, member: T) -> None:
+    def add(self, context: Context, member: T) -> None:
         """
         Let a connection in.
 
@@ -41,8 +43,9 @@ class Registry(Generic[T]):
         """
         if member in self._members:
             raise ValueError("already registered")
-        self._members[member] = key
-        self._byKey[key] = (*self._byKey.get(key, ()), member)
+        self._members[member] = context
+        person = context.specialKey
+        self._byPerson[person] = (*self._byPerson.get(person, ()), member)
 
     def remove(self, member: T) -> bool:
         """
@@ -50,16 +53,25 @@ class Registry(Generic[T]):
 
         @return: whether it was here
         """
-        key = self._members.pop(member, None)
-        if key is None:
+        context = self._members.pop(member, None)
+        if context is None:
             return False
-        left = tuple(other for other in self._byKey[key] if other is not member)
+        person = context.specialKey
+        left = tuple(other for other in self._byPerson[person] if other is not member)
         if left:
-            self._byKey[key] = left
+            self._byPerson[person] = left
         else:
-            del self._byKey[key]
+            del self._byPerson[person]
         return True
 
     def holders(self, key: str) -> tuple[T, ...]:
         """Look up the connections of a key, the oldest first; none: empty."""
-        return self._byKey.get(key, ())
+        return tuple(
+            member
+            for member in self.ofPerson(specialKeyOf(key))
+            if self._members[member].key == key
+        )
+
+    def ofPerson(self, specialKey: str) -> tuple[T, ...]:
+        """Look up all connections of one person, the oldest first; none: empty."""
+        return self._byPerson.get(specialKey, ())

@@ -120,13 +120,21 @@ class GowsFactory(WebSocketServerFactory):
         super().setProtocolOptions(**options)
         self.protocol = withOptions(GowsProtocol, self)
 
+    def publish(self, message: Message) -> None:
+        """See L{IChat.publish}."""
+        self._fanOut.deliver(message)
+
     def broadcast(self, payload: str | bytes, isBinary: bool = False) -> None:
         """See L{IChat.broadcast}."""
-        self._fanOut.deliver(Message.of(payload, isBinary))
+        self.publish(Message.of(payload, isBinary))
 
     def lookUp(self, key: str) -> tuple[IConnection, ...]:
         """See L{IChat.lookUp}."""
         return self.registry.holders(key)
+
+    def connectionsOf(self, specialKey: str) -> tuple[IConnection, ...]:
+        """See L{IChat.connectionsOf}."""
+        return self.registry.ofPerson(specialKey)
 
     def register(self, connection: GowsProtocol) -> None:
         """Let a connection in that has just opened; it may replace another."""
@@ -134,7 +142,7 @@ class GowsFactory(WebSocketServerFactory):
         if self._replaces:
             for old in self.registry.holders(key):
                 old.beReplaced()
-        self.registry.add(key, connection)
+        self.registry.add(connection.context, connection)
         self._fanOut.join(TO_EVERYONE, connection.form, connection.outbox)
         self._notGone.add(connection)
 

@@ -171,7 +171,7 @@ class GowsProtocol(OrderlyProtocol):
             return
         self._received += 1
         try:
-            message = self.factory.interpret(payload, isBinary)
+            content = self.factory.interpret(payload, isBinary)
         except MessageError as error:
             self._failure = Failure()
             self.closeWith(closing.closeFor(error))
@@ -179,8 +179,7 @@ class GowsProtocol(OrderlyProtocol):
         self._callbacks.call(
             self.factory.application.onMessage,
             self,
-            message.payload,
-            message.isBinary,
+            Message(*content, sender=self.context.specialKey),
         )
 
     def onAutoPingTimeout(self) -> None:
