@@ -22,7 +22,8 @@ FORBIDDEN = {
         "gows.web",
         "gows.wire",
     ),
-    "gows/access/": ("autobahn", "gows.web", "gows.wire"),
+    "gows/access/": ("autobahn", "gows.dialects", "gows.web", "gows.wire"),
+    "gows/dialects/": ("autobahn", "twisted.internet", "gows.web", "gows.wire"),
     "gows/wire/": ("gows.service", "gows.tap"),
     "gows/web/": ("gows.service", "gows.tap", "gows.wire"),
 }

@@ -1,0 +1,103 @@
+"""A client's requests in gows.v1, read strictly."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from gows.dialects.envelopes import ERRORS, MAX_DEPTH, RULES, Body, Id, Request
+
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKET: Final = bytes(set(range(256)) - set(b"[]{}"))
+_WHERE: Final = re.compile(r" - at `\$\.(\w+)")
+_MISSING: Final = re.compile(r"missing required field `(\w+)`")
+
+
+class _Numbered(Body, frozen=True):
+    id: Id | UnsetType = UNSET
+
+
+_REQUESTS: Final[msgspec.json.Decoder[Request]] = msgspec.json.Decoder(Request)
+_NUMBERED: Final = msgspec.json.Decoder(_Numbered)
+
+
+class Fault(Exception):
+    """
+    A request is refused.
+
+    @ivar code: one of L{ERRORS}
+    @ivar text: what is wrong, and what is allowed
+    @ivar field: which field is wrong
+    @ivar id: the request's, if it has one that can be read
+    """
+
+    def __init__(
+        self,
+        code: str,
+        text: str = "",
+        field: str | UnsetType = UNSET,
+        id: Id | UnsetType = UNSET,
+    ) -> None:
+        """Refuse, for a reason that the table knows or for a more exact one."""
+        super().__init__(code)
+        self.code = code
+        self.text = text or ERRORS[code]
+        self.field = field
+        self.id = id
+
+
+def readRequest(text: bytes) -> Request:
+    """
+    Read a request.
+
+    @param text: UTF-8
+    @raise Fault: if it is none; the text repeats nothing of what came
+    """
+    try:
+        request = _REQUESTS.decode(text)
+    except msgspec.ValidationError as error:
+        raise _faultOf(str(error), idOf(text)) from None
+    except msgspec.DecodeError:
+        raise Fault("malformed") from None
+    except RecursionError:
+        raise Fault("too_deep") from None
+    if isDeeper(text, MAX_DEPTH):
+        raise Fault("too_deep", id=request.id)
+    return request
+
+
+def idOf(text: bytes) -> Id | UnsetType:
+    """Find the id of a request that may be wrong otherwise."""
+    try:
+        return _NUMBERED.decode(text).id
+    except (msgspec.DecodeError, RecursionError):
+        return UNSET
+
+
+def isDeeper(text: bytes, depth: int) -> bool:
+    """Tell whether arrays and objects are nested in more levels; it must be JSON."""
+    if text.count(b"[") + text.count(b"{") <= depth:
+        return False
+    brackets = _STRING.sub(b"", text).translate(_ONE_KIND, _NO_BRACKET)
+    for _ in range(depth):
+        brackets = brackets.replace(b"[]", b"")
+    return bool(brackets)
+
+
+def _faultOf(error: str, id: Id | UnsetType) -> Fault:
+    found = _MISSING.search(error) or _WHERE.search(error)
+    if found is None:
+        return Fault("malformed", id=id)
+    field = found[1]
+    isMissing = found.re is _MISSING
+    if field == "type" and not isMissing:
+        return Fault("unknown_type", f"type must be {RULES['type']}.", field, id)
+    if inner := re.search(r" - at `\$\.to\.(\w+)", error):
+        field = f"to.{inner[1]}"
+    rule = RULES[field.rpartition(".")[2]]
+    verb = "is missing: it must be" if isMissing else "must be"
+    return Fault("invalid", f"{field} {verb} {rule}.", field, id)
