@@ -1,0 +1,209 @@
+"""How often something may happen: token buckets, a connection's and an address's."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+from typing import Final
+
+BURST: Final = 2
+"""Seconds of the sustained rate that may be used at once."""
+
+MAX_ADDRESSES: Final = 100_000
+"""The most addresses whose openings are remembered."""
+
+_MARGIN: Final = 0.001
+"""Seconds to wait beyond what is owed: more than a clock's float may be off."""
+
+_MAPPED: Final = bytes(10) + b"\xff\xff"
+"""How IPv6 writes an IPv4 address: these bytes before it."""
+
+
+class Allowance:
+    """
+    A token bucket.
+
+    What comes while the level is above 0 passes, and then takes its whole cost. So a
+    large one may leave a debt, which the next ones wait for: over time the costs of
+    what passes are the rate. Each call is told the time; one that goes back only
+    makes nothing grow meanwhile.
+    """
+
+    __slots__ = ("_excess", "_level", "_rate", "_time")
+
+    def __init__(self, rate: float) -> None:
+        """
+        Be full.
+
+        @param rate: what may be taken a second, for ever; above 0. Twice that may be
+            taken at once
+        """
+        self._rate = rate
+        self._level = BURST * rate
+        self._time = 0.0
+        self._excess = 0.0
+
+    @property
+    def isOverdrawn(self) -> bool:
+        """Whether another burst's worth and more was refused since it was full."""
+        return self._excess > BURST * self._rate
+
+    def isFull(self, now: float) -> bool:
+        """Tell whether it is as it was at first."""
+        self._refill(now)
+        return self._level >= BURST * self._rate
+
+    def take(self, cost: float, now: float) -> float:
+        """
+        Take something, or note that it was refused, which takes nothing.
+
+        @param now: in seconds
+        @return: 0.0 if it passed; else after how many seconds the next may pass
+        """
+        wait = self.wait(now)
+        if wait:
+            self.refuse(cost)
+        else:
+            self.spend(cost)
+        return wait
+
+    def wait(self, now: float) -> float:
+        """Say after how many seconds something may pass; 0.0: now."""
+        self._refill(now)
+        return 0.0 if self._level > 0 else _MARGIN - self._level / self._rate
+
+    def spend(self, cost: float) -> None:
+        """Take what L{wait} let pass."""
+        self._level -= cost
+
+    def refuse(self, cost: float) -> None:
+        """Note that L{wait} did not let this pass."""
+        self._excess += cost
+
+    def _refill(self, now: float) -> None:
+        elapsed, self._time = now - self._time, now
+        if elapsed > 0:
+            burst = BURST * self._rate
+            self._level += elapsed * self._rate
+            if self._level >= burst:
+                self._level = burst
+                self._excess = 0.0
+
+
+class Meter:
+    """What one connection may send: so many messages, and so many bytes, a second."""
+
+    __slots__ = ("_bytes", "_messages")
+
+    def __init__(self, rate: float, byteRate: float) -> None:
+        """
+        Let a burst of both pass.
+
+        @param rate: messages a second; 0: no limit
+        @param byteRate: bytes a second; 0: no limit
+        """
+        self._messages = Allowance(rate) if rate else None
+        self._bytes = Allowance(byteRate) if byteRate else None
+
+    @property
+    def isOverdrawn(self) -> bool:
+        """Whether it went on for another burst's worth of what was refused."""
+        return (self._messages is not None and self._messages.isOverdrawn) or (
+            self._bytes is not None and self._bytes.isOverdrawn
+        )
+
+    def take(self, size: int, now: float) -> float:
+        """
+        Count a message.
+
+        What one of the limits refuses is not counted by the other.
+
+        @param size: in bytes; an empty message counts as one byte
+        @param now: in seconds
+        @return: 0.0 if it passed; else after how many seconds the next may pass
+        """
+        messages, octets = self._messages, self._bytes
+        wait = messages.wait(now) if messages is not None else 0.0
+        byteWait = octets.wait(now) if octets is not None else 0.0
+        if not wait and not byteWait:
+            if messages is not None:
+                messages.spend(1)
+            if octets is not None:
+                octets.spend(size or 1)
+            return 0.0
+        if wait and messages is not None:
+            messages.refuse(1)
+        if byteWait and octets is not None:
+            octets.refuse(size or 1)
+        return max(wait, byteWait)
+
+
+class OpeningRates:
+    """
+    How often each address may open a connection.
+
+    An address is remembered until its allowance is full again; beyond
+    L{MAX_ADDRESSES} the least recently seen is forgotten.
+    """
+
+    def __init__(self, rate: float) -> None:
+        """
+        Remember nobody.
+
+        @param rate: openings a second, of each address; 0: no limit
+        """
+        self._rate = rate
+        self._allowances: OrderedDict[str, Allowance] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Count the addresses that are remembered."""
+        return len(self._allowances)
+
+    def take(self, address: str, now: float) -> float:
+        """
+        Count an opening.
+
+        @param address: the client's own; see L{networkOf}
+        @param now: in seconds
+        @return: 0.0 if it may open; else after how many seconds the next one may
+        """
+        if not self._rate:
+            return 0.0
+        network = networkOf(address)
+        allowance = self._allowances.get(network)
+        if allowance is None:
+            allowance = self._allowances[network] = Allowance(self._rate)
+        else:
+            self._allowances.move_to_end(network)
+        wait = allowance.take(1, now)
+        self._forget(now)
+        return wait
+
+    def _forget(self, now: float) -> None:
+        if len(self._allowances) > MAX_ADDRESSES:
+            self._allowances.popitem(last=False)
+        while self._allowances:
+            network, oldest = next(iter(self._allowances.items()))
+            if not oldest.isFull(now):
+                break
+            del self._allowances[network]
+
+
+def networkOf(address: str) -> str:
+    """
+    Name whom an address is counted as.
+
+    A host with IPv6 mostly has all 2**64 addresses of its network.
+
+    @param address: an IP address, or another text such as C{unix}
+    @return: C{2001:db8::/64} for IPv6; all others, IPv4 too, are themselves
+    """
+    if ":" not in address:
+        return address
+    try:
+        packed = inet_pton(AF_INET6, address.partition("%")[0])
+    except (OSError, ValueError):  # ValueError: a NUL, or not ASCII
+        return address
+    if packed.startswith(_MAPPED):
+        return inet_ntop(AF_INET, packed[12:])
+    return inet_ntop(AF_INET6, packed[:8] + bytes(8)) + "/64"
