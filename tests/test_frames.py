@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gows.chat.message import Message
+from gows.dialects.saying import envelopeOf
 from gows.wire.frames import PLAIN, Compression, Frames, WireForm
 from gows.wire.frames import frameOf as frameMaker
 
@@ -221,3 +222,41 @@ class SharedTests(SynchronousTestCase):
     def test_default(self) -> None:
         """Unless something is negotiated a message goes out as it is."""
         self.assertEqual(WireForm(), WireForm(gzip=False, windowBits=0))
+
+
+class EnvelopedTests(SynchronousTestCase):
+    """Readers of gows.v1 get the same in an envelope, in each form once."""
+
+    def test_forms(self) -> None:
+        """The envelope is text, compressed as each of its readers asked for."""
+        message = Message(TEXT, sender="alice").accepted("1", 2)
+        frames, envelope = Frames(message, ALWAYS), envelopeOf(message)
+        self.assertEqual(
+            frames.frame(WireForm(isEnveloped=True)), frameOf(envelope, PLAIN)
+        )
+        first, payload = taken(frames.frame(WireForm(gzip=True, isEnveloped=True)))
+        self.assertEqual((first, gzip.decompress(payload)), (0x82, envelope))
+        deflated = frames.frame(WireForm(windowBits=12, isEnveloped=True))
+        self.assertEqual(read(deflated, 12), envelope)
+
+    def test_binary(self) -> None:
+        """A binary message is text in its envelope, for gzip readers too."""
+        message = Message(NOISE, isBinary=True)
+        first, payload = taken(
+            Frames(message, ALWAYS).frame(WireForm(gzip=True, isEnveloped=True))
+        )
+        self.assertEqual((first, gzip.decompress(payload)), (0x82, envelopeOf(message)))
+
+    def test_once(self) -> None:
+        """Each form is made once, beside those of raw readers."""
+        frames = framesOf(TEXT)
+        for form in FORMS:
+            enveloped = form._replace(isEnveloped=True)
+            self.assertIs(frames.frame(enveloped), frames.frame(enveloped))
+            self.assertNotEqual(frames.frame(enveloped), frames.frame(form))
+
+    def test_bare(self) -> None:
+        """What is an envelope already goes out in the same form without another."""
+        for form in FORMS:
+            self.assertEqual(form._replace(isEnveloped=True).bare, form)
+            self.assertIs(form.bare, form)

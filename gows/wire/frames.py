@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from gows.chat.inbound import gzipText
 from gows.chat.message import Message
+from gows.dialects.saying import envelopeOf
 
 _TEXT: Final = 0x1
 _BINARY: Final = 0x2
@@ -24,10 +25,17 @@ class WireForm(NamedTuple):
     @ivar gzip: text goes out as a gzip member in a binary frame, and binary as it is
     @ivar windowBits: permessage-deflate with a window of two to the power of this
         many bytes and no context takeover; 0: not negotiated
+    @ivar isEnveloped: whether a message is put into an envelope of gows.v1 first
     """
 
     gzip: bool = False
     windowBits: int = 0
+    isEnveloped: bool = False
+
+    @property
+    def bare(self) -> WireForm:
+        """The same for what is ready to be sent."""
+        return WireForm(self.gzip, self.windowBits) if self.isEnveloped else self
 
 
 PLAIN: Final = WireForm()
@@ -57,13 +65,14 @@ def frameOf(message: Message, form: WireForm, compression: Compression) -> bytes
 class Frames:
     """One message as a frame in each form that somebody asks for."""
 
-    __slots__ = ("_compression", "_made", "_message")
+    __slots__ = ("_compression", "_enveloped", "_made", "_message")
 
     def __init__(self, message: Message, compression: Compression) -> None:
         """Make nothing yet."""
         self._message = message
         self._compression = compression
         self._made: dict[WireForm, bytes] = {}
+        self._enveloped: Frames | None = None
 
     def frame(self, form: WireForm) -> bytes:
         """
@@ -72,12 +81,20 @@ class Frames:
         A message that compression would not make shorter goes out as it is, where
         the form allows that.
         """
+        if form.isEnveloped:
+            return self._inEnvelope().frame(form.bare)
         if self._goesPlain(form):
             form = PLAIN
         frame = self._made.get(form)
         if frame is None:
             frame = self._made[form] = self._make(form)
         return frame
+
+    def _inEnvelope(self) -> Frames:
+        if self._enveloped is None:
+            text = Message(envelopeOf(self._message))
+            self._enveloped = Frames(text, self._compression)
+        return self._enveloped
 
     def _goesPlain(self, form: WireForm) -> bool:
         if form.gzip:
