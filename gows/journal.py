@@ -98,6 +98,7 @@ class Journal:
         received: int,
         sent: int,
         dropped: int,
+        ignored: int,
     ) -> None:
         """Write that a connection is gone, with what passed over it."""
         if not self._writesInfo:
@@ -105,7 +106,7 @@ class Journal:
         self._connections.info(
             "closed {key}:{gzip} from {address} after {seconds:.3f} s, "
             "code sent {sentCode}, received {receivedCode}, "
-            "messages in {received}, out {sent}, dropped {dropped}",
+            "messages in {received}, out {sent}, dropped {dropped}, ignored {ignored}",
             key=shortened(specialKey),
             gzip=int(gzip),
             address=address,
@@ -115,6 +116,7 @@ class Journal:
             received=received,
             sent=sent,
             dropped=dropped,
+            ignored=ignored,
         )
 
     def refused(self, address: str, status: int, text: str) -> None:

@@ -184,6 +184,39 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "once; above it those are closed for whom the most waits"
         ),
     ] = 268435456
+    maxRooms: Annotated[
+        int,
+        Meta(ge=1, le=10_000),
+        _help("most rooms that a client of gows.v1 may be in"),
+    ] = 128
+    presenceLimit: Annotated[
+        int,
+        Meta(ge=0, le=10_000),
+        _help(
+            "rooms with more people are told of in numbers only, not who comes and goes"
+        ),
+    ] = 200
+    maxErrors: Annotated[
+        int,
+        Meta(ge=0, le=1_000_000),
+        _help("faulty requests of gows.v1 that end a connection (1008); 0: none do"),
+    ] = 10
+    rate: Annotated[
+        float,
+        Meta(ge=0, le=100_000),
+        _help(
+            "messages a second that a connection may send, for ever; twice that at "
+            "once; 0: no limit"
+        ),
+    ] = 0.0
+    byteRate: Annotated[
+        int,
+        Meta(ge=0, le=1 << 40),
+        _help(
+            "bytes a second that its messages may have, as they are on the wire; 0: no "
+            "limit"
+        ),
+    ] = 0
     maxConnections: Annotated[
         int,
         Meta(ge=0, le=10_000_000),

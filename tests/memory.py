@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -52,6 +53,9 @@ OPENING: Final[Mapping[str, str]] = {
 DEFLATE: Final = "permessage-deflate"
 
 BROKEN: Final = OSError("this transport is broken")
+
+MADE_UP: Final = frozenset(("time", "session"))
+"""Fields of gows.v1 that differ each time; a message's C{id} does as well."""
 
 Headers = Mapping[str, str | Sequence[str] | None]
 
@@ -448,6 +452,43 @@ class Client:
         self.flush()
 
 
+def _withoutMadeUp(envelope: dict[str, Any]) -> dict[str, Any]:
+    madeUp = {*MADE_UP, "id"} if envelope["type"] == "message" else MADE_UP
+    return {name: value for name, value in envelope.items() if name not in madeUp}
+
+
+class Talker:
+    """
+    Somebody who speaks gows.v1.
+
+    @ivar client: the connection
+    """
+
+    def __init__(self, client: Client) -> None:
+        """Speak on a connection that has opened."""
+        self.client = client
+        self._read = 0
+
+    def say(self, **fields: Any) -> None:
+        """Send a request; C{from_} and the like lose their underscore."""
+        named = {name.rstrip("_"): value for name, value in fields.items()}
+        self.client.send(frame(TEXT, json.dumps(named).encode()))
+
+    def heard(self) -> list[dict[str, Any]]:
+        """Answer what came since this was asked last; not what ids are made up."""
+        self.client.flush()
+        texts = self.client.protocol.texts
+        new, self._read = texts[self._read :], len(texts)
+        return [_withoutMadeUp(json.loads(text)) for text in new]
+
+    def ask(self, **fields: Any) -> dict[str, Any]:
+        """Send a request, and answer the one thing that comes."""
+        self.heard()
+        self.say(**fields)
+        [answer] = self.heard()
+        return answer
+
+
 class MemoryTestCase(SynchronousTestCase):
     """
     Tests against a factory with clients in memory.
@@ -515,6 +556,18 @@ class MemoryTestCase(SynchronousTestCase):
             client.protocol.received,
         )
         return client
+
+    def talker(
+        self,
+        factory: GowsFactory,
+        query: str = "specialKey=alice",
+        **changes: str | list[str] | None,
+    ) -> Talker:
+        """Connect somebody who speaks gows.v1, and has been welcomed."""
+        changes = {"Sec_WebSocket_Protocol": "gows.v1", **changes}
+        talker = Talker(self.opened(factory, query, **changes))
+        self.assertEqual(talker.heard()[0]["type"], "welcome")
+        return talker
 
     def client(
         self,

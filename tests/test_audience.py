@@ -35,6 +35,10 @@ class Peer:
     def readerStalled(self) -> None:
         """Never called here: everything is taken."""
 
+    def missed(self, count: int) -> bytes | None:
+        """Say nothing."""
+        return None
+
     def sendingFailed(self, failure: Failure) -> None:
         """Fail the test."""
         failure.raiseException()

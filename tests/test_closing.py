@@ -31,9 +31,19 @@ class TableTests(SynchronousTestCase):
     """Clients can rely on what each code means."""
 
     def test_codes(self) -> None:
-        """These codes are sent, each once in the table."""
+        """These codes are sent; one has two reasons."""
         codes = [close.code for close in closing.TABLE]
-        self.assertEqual(codes, [1000, 1001, 1002, 1003, 1007, 1009, 1011, 4001, 4002])
+        self.assertEqual(
+            codes,
+            [1000, 1001, 1002, 1003, 1007, 1008, 1008, 1009, 1011, *range(4001, 4004)],
+        )
+
+    def test_returnAfter(self) -> None:
+        """Who may come back is told when; who may not, and who knows better, is not."""
+        for close in closing.TABLE:
+            after = closing.returnAfter(close.code)
+            self.assertEqual(after, close.returnAfter if close.mayReturn else None)
+        self.assertIsNone(closing.returnAfter(4999))
 
     def test_complete(self) -> None:
         """The table has every way of closing that there is."""

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+from typing import Literal, get_args
 
+from msgspec import Raw, UnsetType, json, structs
 from twisted.trial.unittest import SynchronousTestCase
 from websockets.sync.client import connect
 
+from gows.dialects.envelopes import ERRORS, Id, Limits, Request, Room, To, Token
+from gows.dialects.reading import readRequest
 from gows.sources import TABLE
 from gows.wire.closing import TABLE as CLOSES
 from tests.support import ROOT, Server
+from tests.test_envelopes import kinds
 
 EXAMPLE = ROOT / "docs" / "example_app.py"
 
@@ -61,6 +66,82 @@ class DocsTests(SynchronousTestCase):
             for target in re.findall(r"\]\(([^)#]+)\)", file.read_text("utf-8")):
                 if not target.startswith("http"):
                     self.assertTrue((file.parent / target).exists(), (file, target))
+
+
+class ProtocolTests(SynchronousTestCase):
+    """docs/protocol.md says of gows.v1 what the structs say, and so does an example."""
+
+    def setUp(self) -> None:
+        """Read the section of each kind of message."""
+        self.text = (ROOT / "docs" / "protocol.md").read_text("utf-8")
+        parts = re.split(r"^####? (?=\w)", self.text, flags=re.MULTILINE)
+        self.sections = {part.splitlines()[0]: part for part in parts}
+
+    def test_fields(self) -> None:
+        """Each field of each kind is in its table, with its type, and no others."""
+        for kind in kinds():
+            section = self.sections[str(kind.__struct_config__.tag)]
+            rows = re.findall(
+                r"^\| `(\w+)` \| (.*?) \| (\w+) \| .", section, re.MULTILINE
+            )
+            expected = [
+                (
+                    field.encode_name,
+                    typeInWords(field.type),
+                    "required" if field.required else "optional",
+                )
+                for field in structs.fields(kind)
+            ]
+            self.assertCountEqual(rows, expected)
+
+    def test_examples(self) -> None:
+        """Each kind has an example, which is one of its kind and says all of it."""
+        for kind in kinds():
+            section = self.sections[str(kind.__struct_config__.tag)]
+            [example] = re.findall(r"^```json\n(.*?)\n```$", section, re.M | re.S)
+            decoded = json.decode(example, type=kind)
+            self.assertEqual(json.decode(json.encode(decoded)), json.decode(example))
+
+    def test_requests(self) -> None:
+        """A request's example passes the strict reading."""
+        for kind in get_args(Request):
+            [example] = re.findall(
+                r"^```json\n(.*?)\n```$",
+                self.sections[kind.__struct_config__.tag],
+                re.M,
+            )
+            self.assertIsInstance(readRequest(example.encode()), kind)
+
+    def test_limits(self) -> None:
+        """All limits of the welcome are explained."""
+        for field in structs.fields(Limits):
+            self.assertIn(f"`{field.encode_name}`", self.sections["welcome"])
+
+    def test_errors(self) -> None:
+        """All codes of errors are listed, in their order."""
+        rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", self.sections["error"], re.M)
+        self.assertEqual(rows[-len(ERRORS) :], [*ERRORS.items()])
+
+
+def typeInWords(hint: object) -> str:
+    """Say what a field may be, as the documentation does."""
+    words: dict[object, str] = {
+        Id: "id",
+        Room: "room",
+        Token: "string",
+        Raw: "any JSON value",
+        str: "string",
+        int: "whole number",
+        bool: "true or false",
+        tuple[str, ...]: "list of strings",
+        Limits: "object",
+        Literal["base64"]: '`"base64"`',
+        Literal["everyone"] | To: '`"everyone"`, `{"room": ...}` or `{"key": ...}`',
+    }
+    for kind, text in words.items():
+        if hint in (kind, kind | UnsetType):
+            return text
+    raise AssertionError(f"no words for {hint}")
 
 
 class ExampleTests(SynchronousTestCase):

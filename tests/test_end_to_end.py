@@ -467,7 +467,7 @@ class HostilityTests(ServerCase):
             self.assertEqual(self.next(client), "who is here?")
             self.assertEqual(self.next(client), "nobody else?")
         last.close()
-        server.waitForLog(r"closed l….*, messages in 2, out 2, dropped 0$")
+        server.waitForLog(r"closed l….*, messages in 2, out 2, dropped 0, ignored 0$")
         self.assertNotIn("Traceback", server.log())
 
     def test_slowReader(self) -> None:

@@ -114,6 +114,10 @@ class Reader:
         self.outbox.write(CLOSE)
         self.reaction()
 
+    def missed(self, count: int) -> bytes | None:
+        """Say nothing."""
+        return None
+
     def sendingFailed(self, failure: Failure) -> None:
         """Remember."""
         self.failures.append(failure)

@@ -229,7 +229,7 @@ class EnvelopedTests(SynchronousTestCase):
 
     def test_forms(self) -> None:
         """The envelope is text, compressed as each of its readers asked for."""
-        message = Message(TEXT, sender="alice").accepted("1", 2)
+        message = Message(TEXT, sender="alice", id="1", time=2)
         frames, envelope = Frames(message, ALWAYS), envelopeOf(message)
         self.assertEqual(
             frames.frame(WireForm(isEnveloped=True)), frameOf(envelope, PLAIN)

@@ -37,6 +37,10 @@ class Silent:
     def readerStalled(self) -> None:
         """Never called here."""
 
+    def missed(self, count: int) -> bytes | None:
+        """Say nothing."""
+        return None
+
     def sendingFailed(self, failure: Failure) -> None:
         """Never called here."""
 

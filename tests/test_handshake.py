@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gows.access.request import RequestHead
 from gows.errors import Refusal
 from gows.wire.compression import acceptDeflate, soundOffers
-from gows.wire.handshake import Handshake
+from gows.wire.handshake import DIALECTS, Handshake
 
 PROPERTY = settings(max_examples=400, deadline=None, database=None, derandomize=True)
 
@@ -51,7 +51,17 @@ SOME = {
         "",
     ],
     "Sec-WebSocket-Version": ["13"],
-    "Sec-WebSocket-Protocol": ["a", "a, b", "b,a", "a,a", "a,,b", ",,", ""],
+    "Sec-WebSocket-Protocol": [
+        "a",
+        "a, b",
+        "b,a",
+        "a,a",
+        "a,,b",
+        ",,",
+        "",
+        "gows.v1",
+        "a, gows.raw,gows.v1",
+    ],
     "Sec-WebSocket-Extensions": [
         "permessage-deflate",
         'permessage-deflate; server_max_window_bits="10", permessage-deflate',
@@ -95,6 +105,14 @@ class Transport:
     loseConnection = unregisterProducer
 
 
+class Choosing(WebSocketServerProtocol):
+    """Autobahn's own, which chooses a subprotocol as we do."""
+
+    def onConnect(self, request: Any) -> str | None:
+        """Choose the first that we speak."""
+        return next((name for name in request.protocols if name in DIALECTS), None)
+
+
 def autobahnsAnswer(head: RequestHead) -> tuple[bytes, Any]:
     """
     Have Autobahn answer a handshake.
@@ -111,7 +129,7 @@ def autobahnsAnswer(head: RequestHead) -> tuple[bytes, Any]:
     factory.setProtocolOptions(
         openHandshakeTimeout=0, perMessageCompressionAccept=acceptDeflate
     )
-    protocol = WebSocketServerProtocol()
+    protocol = Choosing()
     protocol.factory = factory
     transport = Transport()
     protocol.transport = transport  # type: ignore[assignment]

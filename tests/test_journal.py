@@ -139,12 +139,13 @@ class LinesTests(JournalCase):
             received=2,
             sent=5,
             dropped=1,
+            ignored=3,
         )
         self.assertEqual(
             self.lines(),
             [
                 f"closed alic…:0 from {ADDRESS} after 1.235 s, code sent 4001, "
-                "received -, messages in 2, out 5, dropped 1"
+                "received -, messages in 2, out 5, dropped 1, ignored 3"
             ],
         )
 
@@ -291,6 +292,7 @@ class SecretTests(JournalCase):
             received=0,
             sent=0,
             dropped=0,
+            ignored=0,
         )
         self.assertEqual(len(self.events), 2)
         for event in self.events:

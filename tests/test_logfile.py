@@ -177,7 +177,8 @@ class LogOfServerTests(SynchronousTestCase):
         self.assertRegex(
             closed,
             r"^closed s3c…:0 from 127\.0\.0\.1 after \d+\.\d{3} s, "
-            r"code sent 1000, received 1000, messages in 1, out 1, dropped 0$",
+            r"code sent 1000, received 1000, messages in 1, out 1, dropped 0, "
+            r"ignored 0$",
         )
         self.assertRegex(refused, r"^refused 127\.0\.0\.1: 400 support_gzip must be")
 

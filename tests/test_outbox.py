@@ -34,6 +34,7 @@ class Peer:
 
     def __init__(self, terms: Terms) -> None:
         """Open."""
+        self.saysWhatIsMissing = False
         self.transport = StringTransport()
         self.stalls: list[int] = []
         self.failures: list[Failure] = []
@@ -55,6 +56,10 @@ class Peer:
         self.stalls.append(len(self.sent))
         self.outbox.lastWords()
         self.outbox.write(CLOSE)
+
+    def missed(self, count: int) -> bytes | None:
+        """Say so, if that is to be."""
+        return b"(%d)" % count if self.saysWhatIsMissing else None
 
     def sendingFailed(self, failure: Failure) -> None:
         """Remember it."""
@@ -309,6 +314,32 @@ class SlowTests(OutboxTestCase):
         self.assertEqual(peer.outbox.waiting, 1)
         self.resume(peer)
         self.assertEqual((peer.sent, peer.outbox.dropped), (b"3", 2))
+
+    def test_missed(self) -> None:
+        """Where messages are missing it is said how many, each time anew."""
+        peer = self.stalled("drop-oldest")
+        peer.saysWhatIsMissing = True
+        messages = [b"%099d;" % number for number in range(12)]
+        self.say(peer, *messages)
+        self.resume(peer)
+        self.assertEqual(peer.sent, b"(2)" + b"".join(messages[2:]))
+        peer.transport.clear()
+        peer.producer.pauseProducing()
+        self.say(peer, *messages, b"x" * 100)
+        self.resume(peer)
+        self.assertEqual(peer.sent, b"(3)" + b"".join(messages[3:]) + b"x" * 100)
+        peer.transport.clear()
+        self.say(peer, b"y")
+        self.assertEqual(peer.sent, b"y")
+
+    def test_missedOfClosed(self) -> None:
+        """Who is closed for being slow is not told what is missing as well."""
+        peer = self.stalled("close")
+        peer.saysWhatIsMissing = True
+        self.say(peer, *[b"x" * 100] * 30)
+        self.resume(peer)
+        self.assertNotIn(b"(", peer.sent)
+        self.assertTrue(peer.sent.endswith(CLOSE))
 
     def test_latestOfAGroup(self) -> None:
         """Of several messages that come at once only the newest waits, too."""

@@ -267,7 +267,8 @@ class LogTests(ProtocolTestCase):
                 "opened alic…:1 from 203.0.113.7, 1 open",
                 "opened b…:0 from 203.0.113.7, 2 open",
                 "closed alic…:1 from 203.0.113.7 after 2.500 s, code sent 4321, "
-                "received 4321, messages in 2, out 3, dropped 0",
+                "received 4321, messages in 2, out 3, dropped 0, "
+                "ignored 0",
             ],
         )
         for event in self.events:

@@ -48,7 +48,7 @@ class EnvelopeTests(SynchronousTestCase):
 
     def test_everyone(self) -> None:
         """A raw client's text is a string, said by it in everyone's room."""
-        message = Message("Grüße".encode(), sender="alice").accepted("1f", 1234)
+        message = Message("Grüße".encode(), sender="alice", id="1f", time=1234)
         self.assertEqual(
             self.read(message),
             {

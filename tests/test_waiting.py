@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gows.wire.backlog import Backlog
 from gows.wire.batch import Batch
 from gows.wire.waiting import Waiting
-from tests.memory import PING, TEXT, frame, framesOf
+from tests.memory import PING, PONG, TEXT, frame, framesOf
 
 PROPERTY = settings(max_examples=400, deadline=None, database=None, derandomize=True)
 
@@ -28,6 +28,7 @@ STEPS = st.one_of(
         st.lists(st.integers(0, 20), min_size=1, max_size=4),
     ),
     st.tuples(st.just("control"), READERS, st.integers(0, 20)),
+    st.tuples(st.just("putFirst"), READERS, st.integers(0, 20)),
     st.tuples(st.just("take"), READERS, st.tuples(st.integers(1, 60), st.floats(0, 1))),
     st.tuples(st.just("drop"), READERS, st.integers(0, 120)),
     st.tuples(st.just("dropAll"), READERS, st.none()),
@@ -87,6 +88,14 @@ class Model:
             self.pieces[-1].isNewest = True
         else:
             self.controls += frames
+
+    def putFirst(self, batch: Batch, data: bytes) -> None:
+        """Add a frame behind what has begun, or was passed over."""
+        place = next(
+            (n for n, piece in enumerate(self.pieces) if not self._isBegun(piece)),
+            len(self.pieces),
+        )
+        self.pieces.insert(place, Piece(data, data, batch, False, isKept=True))
 
     def _forgetNewest(self) -> None:
         for piece in self.pieces:
@@ -176,6 +185,13 @@ class Readers:
         self.both[who].waiting.append(batch)
         self.both[who].model.append(batch, [data], False)
 
+    def putFirst(self, who: int, size: int) -> None:
+        """Have a note go first to one."""
+        data = self._frame(PONG, size)
+        batch = Batch([data], areMessages=False)
+        self.both[who].waiting.putFirst(batch)
+        self.both[who].model.putFirst(batch, data)
+
     def take(self, who: int, how: tuple[int, float]) -> None:
         """Have some of what is offered to one leave."""
         atMost, share = how
@@ -225,7 +241,8 @@ class Readers:
                 reader.waiting.took(offered)
                 reader.model.took(offered)
             frames = framesOf(reader.model.out)
-            numbers = [int.from_bytes(f.payload[:2], "big") for f in frames]
+            inOrder = [f for f in frames if f.opcode != PONG]
+            numbers = [int.from_bytes(f.payload[:2], "big") for f in inOrder]
             self.test.assertEqual(numbers, sorted(set(numbers)))
             controls = [
                 frame(PING, f.payload, mask=None) for f in frames if f.opcode == PING
@@ -391,6 +408,17 @@ class DropTests(WaitingTestCase):
         self.waiting.took(1)
         self.assertEqual(self.waiting.dropAll(), 1)
         self.assertEqual(self.left(), b"ing")
+
+    def test_first(self) -> None:
+        """A note goes before the messages, but not into one that has begun."""
+        self.append(b"first", b"second")
+        self.waiting.putFirst(Batch((b"note",), areMessages=False))
+        self.assertEqual(self.left(), b"notefirstsecond")
+        self.waiting.took(4 + 2)
+        self.waiting.putFirst(Batch((b"note",), areMessages=False))
+        self.assertEqual(self.left(), b"rstnotesecond")
+        self.assertEqual(self.waiting.dropAll(), 1)
+        self.assertEqual(self.left(), b"rstnote")
 
     def test_all(self) -> None:
         """All messages can go; the next to come is the newest again."""

@@ -87,3 +87,15 @@ NO_LIMITS: Final = Grant()
 
 NOTHING: Final = Grant(RoomRights.of({}), direct=False)
 """What one may do whom nobody has granted anything."""
+
+
+class Pass(msgspec.Struct, frozen=True):
+    """
+    Who somebody is and what they may do, by a token or a ticket.
+
+    @ivar device: which of this person's devices; empty: that is not told apart
+    """
+
+    specialKey: str
+    grant: Grant
+    device: str = ""

@@ -64,18 +64,6 @@ class Message(msgspec.Struct, frozen=True, gc=False):
         content = _encoded(payload, isBinary)
         return Message(content, isBinary, self.audience, self.sender)
 
-    def accepted(self, id: str, time: int) -> Message:
-        """Make the same message with its id, and the time of its acceptance."""
-        return Message(
-            self.payload,
-            self.isBinary,
-            self.audience,
-            self.sender,
-            self.data,
-            id,
-            time,
-        )
-
 
 def _encoded(payload: str | bytes, isBinary: bool) -> bytes:
     if not isinstance(payload, str):

@@ -145,7 +145,7 @@ class Limits(Body, frozen=True):
     @ivar messageSize: bytes of a message
     @ivar rooms: how many one may be in, everyone's not counted, and how many watch
     @ivar depth: of nested arrays and objects
-    @ivar errors: so many faulty requests, and one more ends the connection
+    @ivar errors: so many faulty requests end the connection; 0: no number does
     @ivar presence: rooms with more people are told of in numbers only
     @ivar rate: messages in a second, if that is limited
     @ivar byteRate: bytes in a second, if that is limited

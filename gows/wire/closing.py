@@ -25,6 +25,7 @@ class Close(msgspec.Struct, frozen=True):
     @ivar code: the close code (RFC 6455, section 7.4; 4000 and up are ours)
     @ivar reason: the text in the close frame
     @ivar mayReturn: whether the client may come back by itself
+    @ivar returnAfter: in how many seconds at the earliest, if it may
     @ivar meaning: when it happens, for docs/protocol.md
     """
 
@@ -32,6 +33,7 @@ class Close(msgspec.Struct, frozen=True):
     reason: str
     mayReturn: bool
     meaning: str
+    returnAfter: float = 1.0
 
 
 NORMAL: Final = Close(
@@ -59,6 +61,20 @@ INVALID_PAYLOAD: Final = Close(
     "Text was not UTF-8, or a binary message was not one whole gzip member of "
     "UTF-8 text.",
 )
+TOO_MANY_ERRORS: Final = Close(
+    1008,
+    "too many errors",
+    True,
+    "The client made too many requests of gows.v1 that were faulty (`--max-errors`).",
+    10.0,
+)
+TOO_FAST: Final = Close(
+    1008,
+    "too much was sent",
+    True,
+    "The client sent more than `--rate` or `--byte-rate` allow, and went on.",
+    10.0,
+)
 MESSAGE_TOO_BIG: Final = Close(
     1009,
     "message too big",
@@ -81,16 +97,27 @@ TOO_SLOW: Final = Close(
     "The client did not read what was sent to it.",
 )
 
+EXPIRED: Final = Close(
+    4003,
+    "the token has expired: come back with a fresh one",
+    True,
+    "The token has expired. Come back with a fresh one.",
+    0.0,
+)
+
 TABLE: Final = (
     NORMAL,
     GOING_AWAY,
     PROTOCOL_ERROR,
     UNSUPPORTED_DATA,
     INVALID_PAYLOAD,
+    TOO_MANY_ERRORS,
+    TOO_FAST,
     MESSAGE_TOO_BIG,
     INTERNAL_ERROR,
     REPLACED,
     TOO_SLOW,
+    EXPIRED,
 )
 
 NO_STATUS: Final = 1005
@@ -117,6 +144,16 @@ def closeFor(error: MessageError) -> Close:
 def reasonOf(code: int) -> bytes:
     """Look up the reason that goes with one of our codes."""
     return next((close.reason for close in TABLE if close.code == code), "").encode()
+
+
+def returnAfter(code: int) -> float | None:
+    """
+    Say after how many seconds a client may come back that is closed with a code.
+
+    @return: L{None}: not by itself; or the application chose the code, and knows
+    """
+    close = next((close for close in TABLE if close.code == code), None)
+    return close.returnAfter if close is not None and close.mayReturn else None
 
 
 def checkedReason(code: int, reason: str) -> bytes:

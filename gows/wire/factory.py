@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from autobahn.twisted.websocket import WebSocketServerFactory
+from msgspec import UNSET
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from gows.access.addresses import TrustedProxies
 from gows.access.admission import Admission
 from gows.access.origins import AllowedOrigins
-from gows.chat.audience import TO_EVERYONE
+from gows.access.rates import Meter
+from gows.chat.audience import Audience
 from gows.chat.context import anonymousKey
 from gows.chat.inbound import interpreterOf, roomFor
 from gows.chat.message import Message
-from gows.chat.registry import Registry
+from gows.dialects import conversation
+from gows.dialects.conversation import Conversation
+from gows.dialects.dialect import Dialect, Rules
+from gows.dialects.envelopes import MAX_DEPTH, Limits
+from gows.dialects.raw import Raw
 from gows.interfaces import IApplication, IChat, IConnection
 from gows.journal import Journal
 from gows.settings import Settings
@@ -25,6 +33,7 @@ from gows.wire.compression import acceptDeflate
 from gows.wire.drain import Drain
 from gows.wire.fanout import FanOut
 from gows.wire.frames import Compression
+from gows.wire.hall import Hall
 from gows.wire.lean import withOptions
 from gows.wire.protocol import GowsProtocol
 from gows.wire.terms import Terms
@@ -41,6 +50,8 @@ class GowsFactory(WebSocketServerFactory):
     Holds the keyed registry and broadcasts.
 
     @ivar registry: the open connections
+    @ivar hall: who is in which room
+    @ivar now: the time, in seconds since 1970
     @ivar application: whose callbacks are called
     @ivar admission: decides on openings
     @ivar site: answers plain HTTP requests
@@ -81,21 +92,10 @@ class GowsFactory(WebSocketServerFactory):
         )
         # Autobahn has no option for it; TimersTests fail when the attribute moves.
         self._batched_timer = Timers(self.reactor)
-        self.registry: Registry[GowsProtocol] = Registry()
+        self.now: Callable[[], float] = self.reactor.seconds
         self.journal = journal
         self.proxies = TrustedProxies(settings.trustedProxy)
         self.interpret = interpreterOf(settings.binary, settings.maxMessageSize)
-        self.application = makeApplication(self)
-        self.admission = Admission(
-            self.application.onConnect,
-            self.registry,
-            origins=AllowedOrigins(settings.origin),
-            duplicate=settings.duplicate,
-            maxConnections=settings.maxConnections,
-            newKey=anonymousKey if settings.anonymous else None,
-        )
-        self.site = makeSite(self.admission)
-        self._replaces = settings.duplicate == "replace"
         self.compression = Compression(
             settings.compressLevel, settings.compressThreshold
         )
@@ -108,7 +108,24 @@ class GowsFactory(WebSocketServerFactory):
             policy=settings.slowPolicy,
             sendBuffer=settings.sendBuffer,
         )
-        self._fanOut = FanOut(turn, self.compression)
+        fanOut = FanOut(turn, self.compression)
+        self.hall = Hall(fanOut, self.compression, self.reactor, settings.presenceLimit)
+        self.registry = self.hall.registry
+        self._rules = Rules(_limits(settings), None, self.now)
+        self._rates = settings.rate, settings.byteRate
+        self._prefix = secrets.token_hex(4)
+        self._accepted = count()
+        self.application = makeApplication(self)
+        self.admission = Admission(
+            self.application.onConnect,
+            self.registry,
+            origins=AllowedOrigins(settings.origin),
+            duplicate=settings.duplicate,
+            maxConnections=settings.maxConnections,
+            newKey=anonymousKey if settings.anonymous else None,
+        )
+        self.site = makeSite(self.admission)
+        self._replaces = settings.duplicate == "replace"
         self._notGone: set[GowsProtocol] = set()
         self._drain: Drain | None = None
         self._isHurried = False
@@ -122,7 +139,15 @@ class GowsFactory(WebSocketServerFactory):
 
     def publish(self, message: Message) -> None:
         """See L{IChat.publish}."""
-        self._fanOut.deliver(message)
+        self.hall.deliver(self.accept(message, message.audience))
+
+    def accept(self, message: Message, audience: Audience) -> Message:
+        """Give a message its id: from here on it is not lost."""
+        payload, isBinary = message.payload, message.isBinary
+        id = f"{self._prefix}{next(self._accepted):x}"
+        time = int(self.now() * 1000)
+        sender, data = message.sender, message.data
+        return Message(payload, isBinary, audience, sender, data, id, time)
 
     def broadcast(self, payload: str | bytes, isBinary: bool = False) -> None:
         """See L{IChat.broadcast}."""
@@ -136,20 +161,29 @@ class GowsFactory(WebSocketServerFactory):
         """See L{IChat.connectionsOf}."""
         return self.registry.ofPerson(specialKey)
 
+    def dialectFor(self, connection: GowsProtocol) -> Dialect:
+        """Make what a connection speaks, by the subprotocol that was agreed on."""
+        if connection.websocket_protocol_in_use == conversation.NAME:
+            return Conversation(connection, self.hall, self._rules)
+        return Raw(connection)
+
+    def newMeter(self) -> Meter | None:
+        """Make what limits how much a connection sends, if that is limited."""
+        rate, byteRate = self._rates
+        return Meter(rate, byteRate) if rate or byteRate else None
+
     def register(self, connection: GowsProtocol) -> None:
         """Let a connection in that has just opened; it may replace another."""
         key = connection.context.key
         if self._replaces:
             for old in self.registry.holders(key):
                 old.beReplaced()
-        self.registry.add(connection.context, connection)
-        self._fanOut.join(TO_EVERYONE, connection.form, connection.outbox)
+        self.hall.enter(connection)
         self._notGone.add(connection)
 
     def unregister(self, connection: GowsProtocol) -> None:
         """Let a connection go that is closing, if it is still here."""
-        if self.registry.remove(connection):
-            self._fanOut.leave(TO_EVERYONE, connection.form, connection.outbox)
+        self.hall.exit(connection)
 
     def forget(self, connection: GowsProtocol) -> None:
         """Take note that a connection is gone, and its last callback done."""
@@ -176,3 +210,15 @@ class GowsFactory(WebSocketServerFactory):
         self._isHurried = True
         if self._drain is not None:
             self._drain.hurry()
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        messageSize=settings.maxMessageSize,
+        rooms=settings.maxRooms,
+        depth=MAX_DEPTH,
+        errors=settings.maxErrors,
+        presence=settings.presenceLimit,
+        rate=settings.rate or UNSET,
+        byteRate=settings.byteRate or UNSET,
+    )

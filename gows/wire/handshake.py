@@ -15,6 +15,7 @@ from autobahn.websocket.compress import (
 )
 
 from gows.access.request import RequestHead
+from gows.dialects import conversation, raw
 from gows.errors import Refusal
 from gows.wire.compression import parsedOffer, soundOffers
 from gows.wire.inflater import FrugalDeflate
@@ -22,6 +23,9 @@ from gows.wire.inflater import FrugalDeflate
 Accept = Callable[
     [Sequence[PerMessageDeflateOffer]], PerMessageDeflateOfferAccept | None
 ]
+
+DIALECTS: Final = (conversation.NAME, raw.NAME)
+"""The subprotocols that are spoken here."""
 
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _KEY: Final = re.compile(r"[A-Za-z0-9+/]{22}==")
@@ -48,10 +52,13 @@ class Handshake(NamedTuple):
 
     @ivar key: its C{Sec-WebSocket-Key}
     @ivar offers: of permessage-deflate, as far as they can be understood
+    @ivar dialect: the first of the subprotocols offered that is spoken here; L{None}:
+        none is
     """
 
     key: str
     offers: Sequence[PerMessageDeflateOffer]
+    dialect: str | None = None
 
     @classmethod
     def of(cls, head: RequestHead) -> Handshake:
@@ -75,7 +82,11 @@ class Handshake(NamedTuple):
         ):
             raise Refusal(400, _FAULTY)
         parsed = map(parsedOffer, offers.split(", "))
-        return cls(keys[0], [offer for offer in parsed if offer is not None])
+        return cls(
+            keys[0],
+            [offer for offer in parsed if offer is not None],
+            next((name for name in head.subprotocols if name in DIALECTS), None),
+        )
 
     def answer(
         self, server: str, accept: Accept
@@ -93,8 +104,10 @@ class Handshake(NamedTuple):
             f"Server: {server}\r\n"
             "Upgrade: WebSocket\r\n"
             "Connection: Upgrade\r\n"
-            f"Sec-WebSocket-Accept: {_acceptOf(self.key)}\r\n"
         )
+        if self.dialect is not None:
+            answer += f"Sec-WebSocket-Protocol: {self.dialect}\r\n"
+        answer += f"Sec-WebSocket-Accept: {_acceptOf(self.key)}\r\n"
         compression = None
         if self.offers and (accepted := accept(self.offers)) is not None:
             answer += f"Sec-WebSocket-Extensions: {accepted.get_extension_string()}\r\n"

@@ -106,7 +106,7 @@ class LeanProtocol(WebSocketServerProtocol):
     remoteCloseReason = None
 
     websocket_version = VERSION
-    websocket_protocol_in_use = None
+    websocket_protocol_in_use: str | None = None
     websocket_extensions_in_use: Any = ()
     _perMessageCompress: Any = None
 

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
-from gows.wire.closing import Close, reasonOf
+from gows.wire.closing import NO_STATUS, Close, reasonOf
 from gows.wire.lean import LeanProtocol
 from gows.wire.outbox import Outbox
 
@@ -42,6 +42,14 @@ class OrderlyProtocol(LeanProtocol):
     @abstractmethod
     def left(self) -> None:
         """Take note that nothing may be sent any more; may be called repeatedly."""
+
+    @abstractmethod
+    def farewell(self, code: int, reason: str) -> None:
+        """Say why the connection ends, before a close frame that begins the end."""
+
+    @abstractmethod
+    def missed(self, count: int) -> bytes | None:
+        """Make a frame that says so many messages were dropped, if one can."""
 
     @abstractmethod
     def readerStalled(self) -> None:
@@ -121,6 +129,8 @@ class OrderlyProtocol(LeanProtocol):
         self.outbox.lastWords()
         if self.failedByMe and code is not None:
             reasonUtf8 = reasonOf(code)  # Autobahn's has an exception's text
+        if not isReply and self.state == self.STATE_OPEN:
+            self.farewell(code or NO_STATUS, (reasonUtf8 or b"").decode("utf-8"))
         try:
             super().sendCloseFrame(code, reasonUtf8, isReply)
         finally:

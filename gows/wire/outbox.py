@@ -30,6 +30,9 @@ class Sender(Protocol):
     def sendingFailed(self, failure: Failure) -> None:
         """Drop the connection: nothing can be sent any more."""
 
+    def missed(self, count: int) -> bytes | None:
+        """Make a frame that says so many messages were dropped, if one can."""
+
 
 class Outbox:
     """
@@ -58,6 +61,7 @@ class Outbox:
         "_size",
         "_terms",
         "_then",
+        "_told",
         "_waiting",
         "direct",
         "dropped",
@@ -80,6 +84,7 @@ class Outbox:
         self._messages = 0
         self._moved = 0
         self._pulse: Pulse | None = None
+        self._told = 0
         self.dropped = 0
         self.direct: Send | None = self._line.direct
         self.groups: dict[Group, int] = {}
@@ -209,6 +214,7 @@ class Outbox:
         waiting = self._waiting
         if waiting is None:
             return
+        self._tellOfDropped(waiting)
         while waiting.size:
             parts = waiting.parts(self._line.atOnce)
             sent = self._send(parts)
@@ -286,6 +292,14 @@ class Outbox:
             self.dropped += waiting.drop(self._terms.limit)
         elif policy == "latest":
             self.dropped += waiting.drop(0)
+
+    def _tellOfDropped(self, waiting: Waiting) -> None:
+        """Say, where the gap is, how many messages are missing there."""
+        missing, self._told = self.dropped - self._told, self.dropped
+        if not missing or self._isClosing or self._isTooSlow:
+            return
+        if (note := self._sender.missed(missing)) is not None:
+            waiting.putFirst(Batch((note,), areMessages=False))
 
     def overflow(self) -> None:
         """Drop the messages that wait, and close the connection as too slow."""

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from msgspec import structs
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from gows.access.rates import Meter
+from gows.chat.audience import toKey
 from gows.chat.context import Context
+from gows.chat.grant import Grant
 from gows.chat.message import Message
+from gows.dialects.dialect import Dialect
 from gows.errors import MessageError, ProtocolError
 from gows.interfaces import IConnection
 from gows.wire import closing
@@ -42,12 +49,18 @@ class GowsProtocol(OrderlyProtocol):
     factory: GowsFactory
     context: Context
     address: str
+    dialect: Dialect
     form = PLAIN
+    rooms: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()
 
     _opening: Opening | None = None
     _hasOpened = False
     _openedAt = 0.0
     _received = 0
+    _ignored = 0
+    _meter: Meter | None = None
+    _expiryCall: IDelayedCall | None = None
     _failure: Failure | None = None
     _lostReason = connectionDone
     _isHeldUp = False
@@ -88,6 +101,8 @@ class GowsProtocol(OrderlyProtocol):
             return
         self.context = context
         self.address = address
+        if handshake.dialect is not None:
+            self.websocket_protocol_in_use = handshake.dialect
         answer, compression = handshake.answer(
             self.factory.server, self.perMessageCompressionAccept
         )
@@ -108,11 +123,16 @@ class GowsProtocol(OrderlyProtocol):
 
     def onOpen(self) -> None:
         """Join the others."""
+        self.dialect = self.factory.dialectFor(self)
         self.form = self._chooseForm()
         self._hasOpened = True
         self._openedAt = self.factory.reactor.seconds()
+        if (meter := self.factory.newMeter()) is not None:
+            self._meter = meter
         self.outbox.begin()
         self.factory.register(self)
+        self.dialect.begin()
+        self.regrant(self.context.grant)
         self.factory.journal.opened(
             self.context.specialKey,
             self.context.supportGzip,
@@ -122,11 +142,12 @@ class GowsProtocol(OrderlyProtocol):
         self._callbacks.call(self.factory.application.onOpen, self)
 
     def _chooseForm(self) -> WireForm:
+        isEnveloped = self.dialect.isEnveloped
         if self.context.supportGzip:
-            return WireForm(gzip=True)
+            return WireForm(gzip=True, isEnveloped=isEnveloped)
         for deflate in self.websocket_extensions_in_use:
-            return WireForm(windowBits=deflate.server_max_window_bits)
-        return PLAIN
+            return WireForm(False, deflate.server_max_window_bits, isEnveloped)
+        return WireForm(isEnveloped=True) if isEnveloped else PLAIN
 
     def _framesReceived(self, data: bytes) -> None:
         if taken := takeTexts(self, data):
@@ -166,21 +187,71 @@ class GowsProtocol(OrderlyProtocol):
         return bool(super().processData())
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        """Hand a message to the application."""
+        """Hand a message to the dialect, unless there are too many."""
         if self.state != self.STATE_OPEN:
             return
         self._received += 1
+        if self._meter is not None and not self._passes(self._meter, payload, isBinary):
+            return
         try:
-            content = self.factory.interpret(payload, isBinary)
+            self.dialect.received(self.factory.interpret(payload, isBinary))
         except MessageError as error:
             self._failure = Failure()
             self.closeWith(closing.closeFor(error))
-            return
-        self._callbacks.call(
-            self.factory.application.onMessage,
-            self,
-            Message(*content, sender=self.context.specialKey),
-        )
+
+    def _passes(self, meter: Meter, payload: bytes, isBinary: bool) -> bool:
+        wait = meter.take(len(payload), self.factory.reactor.seconds())
+        if wait:
+            self.dialect.tooFast(payload, isBinary, wait)
+            if meter.isOverdrawn:
+                self._violated(closing.TOO_FAST)
+        return not wait
+
+    def _violated(self, close: closing.Close) -> None:
+        self._failure = Failure(ProtocolError(close.reason))
+        self.closeWith(close)
+
+    # What the dialect asks for; see L{gows.dialects.dialect.Speaker}.
+
+    def hand(self, message: Message) -> None:
+        """Hand a message to the application."""
+        self._callbacks.call(self.factory.application.onMessage, self, message)
+
+    def afterwards(self, then: Callable[[], None]) -> None:
+        """Do something when the application is done with what it was handed."""
+        self._callbacks.call(then)
+
+    def tell(self, text: bytes) -> None:
+        """Send text to this one connection, as it is."""
+        if self.state == self.STATE_OPEN:
+            frame = frameOf(Message(text), self.form.bare, self.factory.compression)
+            self.outbox.write(frame, isMessage=True)
+
+    def ignored(self) -> None:
+        """Count a message that was dropped."""
+        self._ignored += 1
+
+    def misbehaved(self) -> None:
+        """Close the connection: its peer does not keep to the dialect."""
+        self._violated(closing.TOO_MANY_ERRORS)
+
+    def regrant(self, grant: Grant) -> None:
+        """Change what it may do, and until when."""
+        if grant is not self.context.grant:
+            self.context = structs.replace(self.context, grant=grant)
+        self._forgetExpiry()
+        if grant.expires is not None:
+            left = max(0.0, grant.expires - self.factory.now())
+            self._expiryCall = self.factory.reactor.callLater(left, self._expired)
+
+    def _expired(self) -> None:
+        self._expiryCall = None
+        self.closeWith(closing.EXPIRED)
+
+    def _forgetExpiry(self) -> None:
+        if self._expiryCall is not None:
+            self._expiryCall.cancel()
+            self._expiryCall = None
 
     def onAutoPingTimeout(self) -> None:
         """
@@ -206,6 +277,8 @@ class GowsProtocol(OrderlyProtocol):
     def send(self, payload: str | bytes, isBinary: bool = False) -> None:
         """See L{IConnection.send}."""
         message = Message.of(payload, isBinary)
+        if self.form.isEnveloped:
+            message = self.factory.accept(message, toKey(self.context.specialKey))
         if self.state == self.STATE_OPEN:
             frame = frameOf(message, self.form, self.factory.compression)
             self.outbox.write(frame, isMessage=True)
@@ -234,6 +307,18 @@ class GowsProtocol(OrderlyProtocol):
         self.closeHandshakeTimeout = max(self.closeHandshakeTimeout, seconds)
         self.closeWith(closing.GOING_AWAY)
 
+    def farewell(self, code: int, reason: str) -> None:
+        """Say why the connection ends, if its dialect has words for that."""
+        if self._hasOpened:
+            self.dialect.farewell(code, reason, closing.returnAfter(code))
+
+    def missed(self, count: int) -> bytes | None:
+        """Make a frame that says so many messages were dropped, if one can."""
+        text = self.dialect.missed(count) if self._hasOpened else None
+        if text is None:
+            return None
+        return frameOf(Message(text), self.form.bare, self.factory.compression)
+
     def beReplaced(self) -> None:
         """Close because a newer connection has the same key."""
         self.closeWith(closing.REPLACED)
@@ -246,7 +331,7 @@ class GowsProtocol(OrderlyProtocol):
         """Tell the journal and the application that this connection is gone."""
         if not self._hasOpened:
             return
-        self.factory.unregister(self)
+        self._leave()
         self.factory.journal.closed(
             self.context.specialKey,
             self.context.supportGzip,
@@ -257,6 +342,7 @@ class GowsProtocol(OrderlyProtocol):
             received=self._received,
             sent=self.outbox.messages,
             dropped=self.outbox.dropped,
+            ignored=self._ignored,
         )
         ending = endingOf(self, self._lostReason)
         call, application = self._callbacks.call, self.factory.application
@@ -268,13 +354,16 @@ class GowsProtocol(OrderlyProtocol):
     def left(self) -> None:
         """Take note that nothing may be sent any more: be nobody's receiver."""
         if self._hasOpened:
-            self.factory.unregister(self)
+            self._leave()
             self._parseOn()
+
+    def _leave(self) -> None:
+        self._forgetExpiry()
+        self.factory.unregister(self)
 
     def readerStalled(self) -> None:
         """Close a connection that does not read."""
-        self._failure = Failure(ProtocolError(closing.TOO_SLOW.reason))
-        self.closeWith(closing.TOO_SLOW)
+        self._violated(closing.TOO_SLOW)
 
     def _applicationFailed(self, callback: object, failure: Failure) -> None:
         self.factory.journal.applicationFailed(failure)

@@ -48,6 +48,12 @@ class Waiting:
         if batch.ends:
             self._newest = batch
 
+    def putFirst(self, batch: Batch) -> None:
+        """Have a batch go next, behind the rest of a message that has begun."""
+        self._keepBegun()
+        self._keep(batch, 0, len(batch.data))
+        self.size += len(batch.data)
+
     def parts(self, atMost: int) -> list[bytes | memoryview]:
         """
         Answer what goes next.

@@ -1,0 +1,280 @@
+"""Tests for L{gows.chat.presence}: who is in which room."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from gows.chat.presence import LINGER, PACE, News, Presence, Roster
+
+PROPERTY = settings(max_examples=150, deadline=None, database=None, derandomize=True)
+
+
+class PresenceTestCase(SynchronousTestCase):
+    """
+    Rooms of up to three people are told of by name.
+
+    @ivar news: what was told
+    """
+
+    def setUp(self) -> None:
+        """Begin with empty rooms."""
+        self.clock = Clock()
+        self.news: list[tuple[str, News]] = []
+        self.presence = Presence(
+            self.clock, 3, lambda room, news: self.news.append((room, news))
+        )
+
+    def come(self, *keys: str, room: str = "a") -> None:
+        """Have people come."""
+        for key in keys:
+            self.presence.come(room, key)
+
+    def go(self, *keys: str, room: str = "a") -> None:
+        """Have people go."""
+        for key in keys:
+            self.presence.go(room, key)
+
+    def told(self) -> list[News]:
+        """Answer the news of room a, and forget them."""
+        self.assertEqual({room for room, _ in self.news} - {"a"}, set())
+        news, self.news = self.news, []
+        return [one for _, one in news]
+
+
+class RosterTests(PresenceTestCase):
+    """Everybody in a room is listed once."""
+
+    def test_who(self) -> None:
+        """People are listed in the order of arrival, each room for itself."""
+        self.come("zoe", "ann")
+        self.come("bob", room="b")
+        self.assertEqual(self.presence.who("a"), Roster(2, ("zoe", "ann")))
+        self.assertEqual(self.presence.who("b"), Roster(1, ("bob",)))
+        self.assertEqual(self.presence.who("c"), Roster(0, ()))
+        self.assertEqual(dict(self.presence.rooms()), {"a": 2, "b": 1})
+
+    def test_once(self) -> None:
+        """Who has several connections is there until the last one goes."""
+        self.come("ann", "ann")
+        self.assertEqual(self.presence.who("a"), Roster(1, ("ann",)))
+        self.go("ann")
+        self.assertEqual(self.presence.who("a").people, 1)
+        self.go("ann")
+        self.assertEqual(self.presence.who("a").people, 0)
+
+    def test_tooMany(self) -> None:
+        """People are named up to the limit; of more there is the number."""
+        self.come("1", "2", "3")
+        self.assertEqual(self.presence.who("a").keys, ("1", "2", "3"))
+        self.come("4")
+        self.assertEqual(self.presence.who("a"), Roster(4, None))
+
+    def test_nothingLeft(self) -> None:
+        """Nothing is kept of a room in which there was somebody."""
+        self.presence.watch("a")
+        self.come("ann", "bob")
+        self.go("ann", "bob")
+        self.clock.advance(LINGER)
+        self.presence.unwatch("a")
+        self.assertEqual(list(self.presence.rooms()), [])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual((self.presence._rooms, self.presence._watches), ({}, {}))
+
+
+class NewsTests(PresenceTestCase):
+    """Who watches a room is told who comes and who goes."""
+
+    def setUp(self) -> None:
+        """Have room a watched."""
+        super().setUp()
+        self.presence.watch("a")
+
+    def test_unwatched(self) -> None:
+        """Other rooms are not told of, and nobody lingers there."""
+        self.come("ann", room="b")
+        self.go("ann", room="b")
+        self.clock.advance(LINGER)
+        self.assertEqual(self.news, [])
+        self.assertEqual(self.presence.who("b").people, 0)
+
+    def test_comes(self) -> None:
+        """Who comes is told of at once; a second connection is no news."""
+        self.come("ann", "bob", "ann")
+        self.assertEqual(self.told(), [News(True, "ann", 1), News(True, "bob", 2)])
+
+    def test_leaves(self) -> None:
+        """Who goes is told of after five seconds, and is listed until then."""
+        self.come("ann", "bob")
+        self.told()
+        self.go("ann")
+        self.clock.advance(LINGER - 0.01)
+        self.assertEqual(self.told(), [])
+        self.assertEqual(self.presence.who("a").people, 2)
+        self.clock.advance(0.01)
+        self.assertEqual(self.told(), [News(False, "ann", 1)])
+        self.assertEqual(self.presence.who("a"), Roster(1, ("bob",)))
+
+    def test_comesBack(self) -> None:
+        """Who comes back in time was never away; the next time counts anew."""
+        self.come("ann")
+        self.told()
+        for _ in range(3):
+            self.go("ann")
+            self.clock.advance(LINGER - 1)
+            self.come("ann")
+        self.clock.advance(LINGER)
+        self.assertEqual(self.told(), [])
+        self.go("ann")
+        self.clock.advance(LINGER)
+        self.assertEqual(self.told(), [News(False, "ann", 0)])
+
+    def test_oneAfterTheOther(self) -> None:
+        """Each has five seconds of its own."""
+        self.come("ann", "bob", "cid")
+        self.told()
+        self.go("ann")
+        self.clock.advance(2)
+        self.go("bob")
+        self.clock.advance(1)
+        self.come("ann")
+        self.go("ann")
+        self.clock.advance(4)
+        self.assertEqual(self.told(), [News(False, "bob", 2)])
+        self.clock.advance(1)
+        self.assertEqual(self.told(), [News(False, "ann", 1)])
+
+    def test_unwatch(self) -> None:
+        """When the last one watches no more, who lingers is gone."""
+        self.presence.watch("a")
+        self.come("ann", "bob")
+        self.go("ann")
+        self.presence.unwatch("a")
+        self.assertEqual(self.presence.who("a").people, 2)
+        self.presence.unwatch("a")
+        self.assertEqual(self.presence.who("a"), Roster(1, ("bob",)))
+        self.told()
+        self.come("ann")
+        self.go("bob")
+        self.assertEqual(self.told(), [])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
+class CrowdTests(PresenceTestCase):
+    """Of a room with too many people only their number is told."""
+
+    def setUp(self) -> None:
+        """Have a room watched in which there are four."""
+        super().setUp()
+        self.come("1", "2", "3", "4")
+        self.presence.watch("a")
+
+    def test_count(self) -> None:
+        """However many come in a second, there is one number."""
+        for number in range(5, 105):
+            self.come(str(number))
+        self.assertEqual(self.told(), [])
+        self.clock.advance(PACE)
+        self.assertEqual(self.told(), [News(True, None, 104)])
+        self.clock.advance(PACE)
+        self.assertEqual(self.told(), [])
+
+    def test_fewer(self) -> None:
+        """When there are fewer, somebody left; if there are as many, nobody did."""
+        self.come("5", "6")
+        self.clock.advance(PACE)
+        self.told()
+        self.go("5")
+        self.clock.advance(LINGER)
+        self.assertEqual(self.told(), [])
+        self.clock.advance(PACE)
+        self.assertEqual(self.told(), [News(False, None, 5)])
+        self.go("6")
+        self.clock.advance(LINGER)
+        self.come("7")
+        self.clock.advance(PACE)
+        self.assertEqual(self.told(), [])
+
+    def test_smallAgain(self) -> None:
+        """Once there are few enough, people are named again."""
+        self.go("4")
+        self.clock.advance(LINGER)
+        self.assertEqual(self.told(), [News(False, "4", 3)])
+        self.clock.advance(PACE)
+        self.assertEqual(self.told(), [])
+
+    def test_growsTooLarge(self) -> None:
+        """The first one too many is a number."""
+        self.go("4")
+        self.clock.advance(LINGER)
+        self.told()
+        self.come("5")
+        self.clock.advance(PACE)
+        self.assertEqual(self.told(), [News(True, None, 4)])
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["come", "go", "wait", "watch", "unwatch"]),
+        st.sampled_from("abcdefg"),
+        st.sampled_from([0.25, 1.0, 2.5, 5.0]),
+    ),
+    max_size=60,
+)
+
+
+class AnythingTests(SynchronousTestCase):
+    """However people come and go, who watches knows who is there."""
+
+    @PROPERTY
+    @given(STEPS)
+    def test_known(self, steps: list[tuple[str, str, float]]) -> None:
+        """The news add up to the roster; it holds all who are connected."""
+        clock, last = Clock(), 0
+        people: set[str] = set()
+
+        def tell(room: str, news: News) -> None:
+            nonlocal last
+            if news.key is not None:
+                (people.add if news.hasCome else people.discard)(news.key)
+            last = news.people
+
+        presence = Presence(clock, 4, tell)
+        here: dict[str, int] = {}
+        watchers = 0
+        for step, key, seconds in steps:
+            wasNamed = presence.who("a").keys is not None
+            if step == "come":
+                presence.come("a", key)
+                here[key] = here.get(key, 0) + 1
+            elif step == "go" and here.get(key):
+                presence.go("a", key)
+                here[key] -= 1
+            elif step == "wait":
+                clock.advance(seconds)
+            elif step == "watch":
+                presence.watch("a")
+                watchers += 1
+            elif step == "unwatch" and watchers:
+                presence.unwatch("a")
+                watchers -= 1
+            roster = presence.who("a")
+            connected = {key for key, count in here.items() if count}
+            if roster.keys is not None:
+                self.assertLessEqual(connected, set(roster.keys))
+            if not watchers:
+                self.assertEqual(roster.people, len(connected))
+            isNew = step == "watch" and watchers == 1
+            if isNew or not wasNamed or not watchers or roster.keys is None:
+                people = set(roster.keys or ())  # who watches asks anew
+            if isNew:
+                last = roster.people
+            if watchers and wasNamed and roster.keys is not None:
+                self.assertEqual(people, set(roster.keys))
+        clock.advance(LINGER + PACE)
+        connected = {key for key, count in here.items() if count}
+        self.assertEqual(presence.who("a").people, len(connected))
+        if watchers:
+            self.assertEqual(last, len(connected))
