@@ -1,0 +1,139 @@
+"""Tests for L{gows.watching}: what counts as a change, and when it is seen."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from gows.watching import LOOK_EVERY, FileWatch
+
+
+class FileWatchTests(SynchronousTestCase):
+    """
+    A watch of two files, and a list of how often it called.
+
+    @ivar calls: one item a call
+    """
+
+    def setUp(self) -> None:
+        """Write the files, and watch them."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        self.one, self.two = folder / "one", folder / "two"
+        self.one.write_text("1")
+        self.two.write_text("2")
+        self.clock = Clock()
+        self.calls: list[None] = []
+        self.watch = FileWatch(
+            str(self.one),
+            str(self.two),
+            changed=lambda: self.calls.append(None),
+            clock=self.clock,
+        )
+
+    def start(self) -> None:
+        """Start it as twistd does."""
+        self.watch.privilegedStartService()
+        self.watch.startService()
+        self.addCleanup(self.watch.stopService)
+
+    def assertSeen(self, calls: int) -> None:
+        """Assert that the next look calls so often, and those after it do not."""
+        self.calls.clear()
+        self.clock.advance(LOOK_EVERY)
+        self.assertEqual(len(self.calls), calls)
+        self.clock.pump([LOOK_EVERY] * 3)
+        self.assertEqual(len(self.calls), calls)
+
+    def test_unchanged(self) -> None:
+        """Nothing happens while the files stay as they are."""
+        self.start()
+        self.assertSeen(0)
+
+    def test_written(self) -> None:
+        """Within a minute of a change it calls, once."""
+        self.start()
+        self.two.write_text("two")
+        self.clock.advance(LOOK_EVERY - 1)
+        self.assertEqual(self.calls, [])
+        self.clock.advance(1)
+
+        self.assertEqual(LOOK_EVERY, 60)
+        self.assertEqual(len(self.calls), 1)
+
+    def test_bothWritten(self) -> None:
+        """Several changes between two looks are one."""
+        self.start()
+        self.one.write_text("one")
+        self.two.write_text("two")
+        self.assertSeen(1)
+        self.one.write_text("one more")
+        self.assertSeen(1)
+
+    def test_replaced(self) -> None:
+        """A file of the same size and time, moved into place, is another one."""
+        self.start()
+        new = self.one.with_name("new")
+        new.write_text("1")
+        times = self.one.stat()
+        os.utime(new, ns=(times.st_atime_ns, times.st_mtime_ns))
+        new.replace(self.one)
+        self.assertSeen(1)
+
+    def test_touched(self) -> None:
+        """The same content, written again, counts: the time is another."""
+        self.start()
+        os.utime(self.one, ns=(0, 0))
+        self.assertSeen(1)
+
+    def test_gone(self) -> None:
+        """A file that disappears has changed, and again when it comes back."""
+        self.start()
+        self.one.unlink()
+        self.assertSeen(1)
+        self.one.write_text("1")
+        self.assertSeen(1)
+
+    def test_neverThere(self) -> None:
+        """A file that is missing from the begin is waited for."""
+        self.one.unlink()
+        self.start()
+        self.assertSeen(0)
+        self.one.write_text("1")
+        self.assertSeen(1)
+
+    def test_noted(self) -> None:
+        """What its owner has noted is no change any more."""
+        self.start()
+        self.one.write_text("one")
+        self.watch.note()
+        self.assertSeen(0)
+
+    def test_changedWhileStarting(self) -> None:
+        """What changes between the two halves of a start is seen."""
+        self.watch.privilegedStartService()
+        self.one.write_text("one")
+        self.watch.startService()
+        self.addCleanup(self.watch.stopService)
+        self.assertSeen(1)
+
+    def test_startWithoutPrivileges(self) -> None:
+        """A plain start begins with the files as they are."""
+        self.watch.startService()
+        self.addCleanup(self.watch.stopService)
+        self.assertSeen(0)
+        self.one.write_text("one")
+        self.assertSeen(1)
+
+    def test_stop(self) -> None:
+        """Once stopped it looks no more; to stop what never started is nothing."""
+        self.start()
+        self.watch.stopService()
+
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.one.write_text("one")
+        self.assertSeen(0)
+        self.watch.stopService()
