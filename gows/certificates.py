@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from typing import Final
 
 from OpenSSL import SSL, crypto
-from twisted.application.service import Service
+from twisted.application.service import MultiService
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReactorTime
 from twisted.internet.ssl import CertificateOptions, TLSVersion
-from twisted.internet.task import LoopingCall
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from gows.errors import CannotStart
 from gows.journal import Journal
-
-LOOK_EVERY: Final = 60.0
-"""Seconds between looks at the files."""
+from gows.watching import FileWatch
 
 _BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
 
@@ -82,7 +78,7 @@ def _read(path: str) -> bytes:
 
 
 @implementer(IOpenSSLServerConnectionCreator)
-class ReloadingCertificate(Service):
+class ReloadingCertificate(MultiService):
     """
     Gives each new connection the newest certificate.
 
@@ -93,12 +89,12 @@ class ReloadingCertificate(Service):
         self, chainFile: str, keyFile: str, journal: Journal, clock: IReactorTime
     ) -> None:
         """Remember the files; they are read at the start of the service."""
+        super().__init__()
         self._files = chainFile, keyFile
         self._journal = journal
         self._context: SSL.Context | None = None
-        self._seen: object = None
-        self._watch = LoopingCall(self._look)
-        self._watch.clock = clock
+        self._watch = FileWatch(*self._files, changed=self.reload, clock=clock)
+        self._watch.setServiceParent(self)
 
     def privilegedStartService(self) -> None:
         """
@@ -106,27 +102,19 @@ class ReloadingCertificate(Service):
 
         @raise CannotStart: if it is no good
         """
-        self._seen = self._signature()
+        super().privilegedStartService()
         self._context = readCertificate(*self._files)
         self._journal.certificateLoaded(self._files[0])
-        super().privilegedStartService()
 
     def startService(self) -> None:
         """Watch the files."""
-        super().startService()
         if self._context is None:
             self.privilegedStartService()
-        self._watch.start(LOOK_EVERY, now=False)
-
-    def stopService(self) -> None:
-        """Watch no longer."""
-        super().stopService()
-        if self._watch.running:
-            self._watch.stop()
+        super().startService()
 
     def reload(self) -> None:
         """Read the files again, and keep what there is if they are broken."""
-        self._seen = self._signature()
+        self._watch.note()
         try:
             self._context = readCertificate(*self._files)
         except CannotStart as error:
@@ -140,18 +128,3 @@ class ReloadingCertificate(Service):
         """See L{IOpenSSLServerConnectionCreator}."""
         assert self._context is not None, "the service has not been started"
         return SSL.Connection(self._context, None)
-
-    def _look(self) -> None:
-        if self._signature() != self._seen:
-            self.reload()
-
-    def _signature(self) -> object:
-        return [_signatureOf(path) for path in self._files]
-
-
-def _signatureOf(path: str) -> object:
-    try:
-        stat = os.stat(path)
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino

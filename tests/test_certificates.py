@@ -17,9 +17,10 @@ from twisted.logger import LogLevel, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from gows.certificates import LOOK_EVERY, ReloadingCertificate, readCertificate
+from gows.certificates import ReloadingCertificate, readCertificate
 from gows.errors import CannotStart
 from gows.journal import Journal
+from gows.watching import LOOK_EVERY
 from tests.support import (
     TIMEOUT,
     Issued,
