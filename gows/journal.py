@@ -190,6 +190,19 @@ class Journal:
             "the certificate was not read again, the old one stays: {line}", line=line
         )
 
+    def tokenKeysRead(self, path: str, count: int) -> None:
+        """Write that tokens are checked with so many keys from now on."""
+        self._service.info(
+            "keys of tokens read from {path}: {count}", path=path, count=count
+        )
+
+    def tokenKeysKept(self, line: str) -> None:
+        """Write that a new file of keys is broken and the old ones stay."""
+        self._service.error(
+            "the keys of tokens were not read again, the old ones stay: {line}",
+            line=line,
+        )
+
     def logReopened(self) -> None:
         """Write that the log file was opened anew: the first line in it."""
         self._service.info("log file opened anew")

@@ -184,6 +184,8 @@ class LinesTests(JournalCase):
         journal.cannotStart("the port is taken")
         journal.certificateLoaded("cert.pem")
         journal.certificateKept("it is broken")
+        journal.tokenKeysRead("jwks.json", 2)
+        journal.tokenKeysKept("it is broken")
         journal.logReopened()
         journal.logNotReopened("Permission denied")
         journal.stopping(3, 10.0)
@@ -198,6 +200,9 @@ class LinesTests(JournalCase):
                 "cannot start: the port is taken",
                 "certificate read from cert.pem",
                 "the certificate was not read again, the old one stays: it is broken",
+                "keys of tokens read from jwks.json: 2",
+                "the keys of tokens were not read again, the old ones stay: it is "
+                "broken",
                 "log file opened anew",
                 "the log file was not opened anew, the old one stays: "
                 "Permission denied",

@@ -32,7 +32,14 @@ from twisted.{module} import {name}
 sys.exit({name}{call})
 """
 
-DEPENDENCIES = {"autobahn", "msgspec", "pyopenssl", "service_identity", "twisted[tls]"}
+DEPENDENCIES = {
+    "autobahn",
+    "joserfc",
+    "msgspec",
+    "pyopenssl",
+    "service_identity",
+    "twisted[tls]",
+}
 
 NOT_COPIED = shutil.ignore_patterns(
     ".*", "_trial_temp*", "build", "dist", "*.egg-info", "__pycache__", "dropin.cache"
