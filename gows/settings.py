@@ -54,6 +54,7 @@ def _dottedName(text: str) -> None:
 Seconds = Annotated[float, Meta(ge=0.1, le=DAY)]
 SecondsOrNone = Annotated[float, Meta(ge=0, le=DAY)]
 FileName = Annotated[str, Check("the path of a file", _notEmpty)]
+Text = Annotated[str, Check("a text that is not empty", _notEmpty)]
 Interface = Annotated[str, Check("an IP address", ip_address)]
 Endpoint = Annotated[
     str, Check("a Twisted server endpoint string, such as tcp:8888", _endpoint)
@@ -119,6 +120,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     anonymous: Annotated[
         bool, _help("let who has no specialKey in, under a unique one that is made up")
     ] = False
+    tokenKey: Annotated[
+        FileName | None,
+        _help(
+            "file with the key of tokens (a JWK, a JWKS, or a PEM public key): who "
+            "connects needs a token; read again on SIGHUP and when it changes"
+        ),
+    ] = None
+    tokenIssuer: Annotated[
+        Text | None, _help("what a token's iss must be; unset: anything")
+    ] = None
+    tokenAudience: Annotated[
+        Text | None, _help("what a token's aud must be, or hold; unset: anything")
+    ] = None
+    tokenLeeway: Annotated[
+        float,
+        Meta(ge=0, le=300),
+        _help("seconds that the clocks of who makes tokens and ours may differ by"),
+    ] = 5.0
     binary: Annotated[
         Literal["gzip", "relay", "refuse"],
         _help(

@@ -8,6 +8,7 @@ import re
 import runpy
 from pathlib import Path
 
+import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from gows import sample
@@ -44,16 +45,17 @@ class SampleTests(SynchronousTestCase):
     def test_commentedOut(self) -> None:
         """Only what has no default is commented out."""
         names = re.findall(r"^# ([a-z-]+) = ", sample.sample(), re.MULTILINE)
-        self.assertEqual(names, ["cert", "key", "log-file"])
+        unset = ["cert", "key", "log-file", "token-key"]
+        self.assertEqual(names, [*unset, "token-issuer", "token-audience"])
 
     def test_filledIn(self) -> None:
         """With the comments taken off and filled in, all of it is read."""
         filled = re.sub(r'^# ([a-z-]+) = ""', r'\1 = "x"', sample.sample(), flags=re.M)
         path = Path(self.mktemp())
         path.write_text(filled, "utf-8")
-        self.assertEqual(
-            readSettings({}, {}, str(path)), Settings(cert="x", key="x", logFile="x")
-        )
+        names = ("cert", "key", "logFile", "tokenKey", "tokenIssuer", "tokenAudience")
+        filledIn = msgspec.structs.replace(Settings(), **dict.fromkeys(names, "x"))
+        self.assertEqual(readSettings({}, {}, str(path)), filledIn)
 
     def test_explained(self) -> None:
         """Each setting says what it does and what is allowed, in short lines."""

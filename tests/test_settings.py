@@ -18,6 +18,7 @@ from gows.sources import TABLE, readSettings
 PROPERTY = settings(max_examples=150, deadline=None, database=None, derandomize=True)
 
 FILE = "the path of a file"
+TEXT = "a text that is not empty"
 SECONDS = "a number from 0.1 to 86400"
 SECONDS_OR_NONE = "a number from 0 to 86400"
 
@@ -73,10 +74,13 @@ def whole(name: str, default: int, least: int, most: int) -> Row:
     )
 
 
-def number(name: str, default: float, allowed: str, least: str) -> Row:
+def number(
+    name: str, default: float, allowed: str, least: str, most: str = "86400"
+) -> Row:
     """Make the row of a setting that takes a number of seconds."""
-    within = {"0.1": 0.1, "86400": 86400.0, "2.5": 2.5, "30": 30.0, least: float(least)}
-    outside = (str(float(least) - 0.01), "86400.01", "-1", "inf", "-inf", "nan")
+    within = {"0.1": 0.1, most: float(most), "2.5": 2.5, "30": 30.0}
+    within[least] = float(least)
+    outside = (str(float(least) - 0.01), f"{most}.01", "-1", "inf", "-inf", "nan")
     return Row(
         name,
         default,
@@ -180,6 +184,10 @@ ROWS = (
         {"true": True, "false": False},
         ('"true"', "1", "0", '""', "[true]"),
     ),
+    text("token-key", None, FILE, "/etc/gows/jwks.json", "key.pem", "null", bad=""),
+    text("token-issuer", None, TEXT, "https://app.example", "app", "null", bad=""),
+    text("token-audience", None, TEXT, "chat", "https://chat.example", bad=""),
+    number("token-leeway", 5.0, "a number from 0 to 300", "0", "300"),
     choice("binary", "gzip", "relay", "refuse"),
     choice("duplicate", "replace", "refuse", "allow"),
     whole("max-message-size", 65536, 1, 1 << 30),
@@ -386,7 +394,7 @@ class EverySettingTests(SettingsCase):
 
     def test_nulByte(self) -> None:
         """A file's name cannot hold a NUL."""
-        for name in ("cert", "key", "log-file"):
+        for name in ("cert", "key", "log-file", "token-key", "token-issuer"):
             [row] = [row for row in ROWS if row.name == name]
             error = self.assertRaises(SettingError, self.fromFile, row, '"a\\u0000b"')
             self.assertRefused(row, f"{name} in {self.path}", error)
