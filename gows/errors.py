@@ -39,6 +39,10 @@ class UnsupportedData(MessageError):
     """A binary message came although C{--binary refuse} is set."""
 
 
+class TooMany(GowsError):
+    """More is to be kept than there is room for."""
+
+
 class ProtocolError(GowsError):
     """
     A peer broke the protocol, or did not answer in time.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
+from typing import Protocol
 
 from twisted.python.failure import Failure
 from twisted.web.http_headers import Headers
@@ -88,6 +89,64 @@ class IChat(Interface):
 
         @return: the oldest first
         """
+
+
+class Holder(Protocol):
+    """Somebody who may be the one holder of a key."""
+
+    def beReplaced(self) -> None:
+        """Take note that another holds the key now."""
+
+
+class ILedger(Interface):
+    """
+    What there is once, or is counted once, over all processes of a server.
+
+    Each method answers an awaitable, since another process may have to be asked. Who
+    waited looks whether its peer is still there; if not, it gives back what it got:
+    L{release} what it holds, L{leave} where it entered.
+    """
+
+    def hold(key: str, holder: Holder, mayReplace: bool) -> Awaitable[bool]:
+        """
+        Make somebody the one holder of a key.
+
+        @param mayReplace: whether it may be held already; who held it is told then,
+            when the new one holds it
+        @return: whether it holds it now
+        """
+
+    def release(key: str, holder: Holder) -> Awaitable[None]:
+        """Hold a key no more; if another holds it by now, nothing happens."""
+
+    def isHeld(key: str) -> Awaitable[bool]:
+        """Tell whether a key is held."""
+
+    def enter(name: str, limit: int) -> Awaitable[bool]:
+        """
+        Count one more under a name.
+
+        @return: false, and nothing is counted, if there are as many as the limit
+        """
+
+    def leave(name: str) -> Awaitable[None]:
+        """Count one less under a name."""
+
+    def count(name: str) -> Awaitable[int]:
+        """Tell how many are counted under a name."""
+
+    def keep(name: str, value: bytes, seconds: float) -> Awaitable[None]:
+        """
+        Keep a value for so long.
+
+        @raise gows.errors.TooMany: if too many are kept
+        """
+
+    def look(name: str) -> Awaitable[bytes | None]:
+        """Look at a value; L{None}: there is none, or it was too old."""
+
+    def take(name: str) -> Awaitable[bytes | None]:
+        """Take a value, which nobody else gets then; L{None}: there is none."""
 
 
 class IApplication(Interface):

@@ -1,0 +1,163 @@
+"""Tests for L{gows.access.ledger}: what there is once."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from gows.access import ledger as ledgerModule
+from gows.access.ledger import MemoryLedger
+from gows.eager import started
+from gows.errors import TooMany
+from gows.interfaces import ILedger
+
+
+class Somebody:
+    """
+    Who may hold a key.
+
+    @ivar replaced: how often it was told that another holds it
+    """
+
+    def __init__(self) -> None:
+        """Be told nothing yet."""
+        self.replaced = 0
+
+    def beReplaced(self) -> None:
+        """Remember it."""
+        self.replaced += 1
+
+
+class LedgerTestCase(SynchronousTestCase):
+    """Asks a ledger in memory, which never has to wait."""
+
+    def setUp(self) -> None:
+        """Begin with an empty one."""
+        self.clock = Clock()
+        self.ledger = MemoryLedger(self.clock)
+
+    def now(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Answer what is answered at once."""
+        return started(coroutine)
+
+    def test_interface(self) -> None:
+        """It is a ledger like any other."""
+        verifyObject(ILedger, self.ledger)
+
+
+class HoldTests(LedgerTestCase):
+    """A key has one holder."""
+
+    def setUp(self) -> None:
+        """Have somebody hold a key."""
+        super().setUp()
+        self.old, self.new = Somebody(), Somebody()
+        self.assertTrue(self.now(self.ledger.hold("a", self.old, False)))
+
+    def test_refused(self) -> None:
+        """Who may not replace does not get a key that is held."""
+        self.assertFalse(self.now(self.ledger.hold("a", self.new, False)))
+        self.assertEqual(self.old.replaced, 0)
+        self.assertTrue(self.now(self.ledger.isHeld("a")))
+        self.assertFalse(self.now(self.ledger.isHeld("b")))
+
+    def test_replaced(self) -> None:
+        """Who may replace gets it, and the one before is told, once."""
+        self.assertTrue(self.now(self.ledger.hold("a", self.new, True)))
+        self.assertTrue(self.now(self.ledger.hold("a", self.new, True)))
+        self.assertEqual((self.old.replaced, self.new.replaced), (1, 0))
+
+    def test_toldAfterwards(self) -> None:
+        """When the one before is told, and lets go, the new one holds it already."""
+        ledger, released = self.ledger, self.now
+
+        class Leaving(Somebody):
+            def beReplaced(self) -> None:
+                released(ledger.release("b", self))
+
+        self.now(self.ledger.hold("b", Leaving(), True))
+        self.now(self.ledger.hold("b", self.new, True))
+        self.assertTrue(self.now(self.ledger.isHeld("b")))
+
+    def test_release(self) -> None:
+        """Who lets go lets others in; who held it before has no say."""
+        self.now(self.ledger.hold("a", self.new, True))
+        self.now(self.ledger.release("a", self.old))
+        self.assertTrue(self.now(self.ledger.isHeld("a")))
+        for _ in range(2):
+            self.now(self.ledger.release("a", self.new))
+        self.assertFalse(self.now(self.ledger.isHeld("a")))
+
+
+class CountTests(LedgerTestCase):
+    """So many are let in under a name."""
+
+    def test_limit(self) -> None:
+        """As many as the limit, each name for itself."""
+        self.assertEqual(
+            [self.now(self.ledger.enter("a", 2)) for _ in range(3)], [True, True, False]
+        )
+        self.assertTrue(self.now(self.ledger.enter("b", 2)))
+        self.assertEqual(self.now(self.ledger.count("a")), 2)
+        self.now(self.ledger.leave("a"))
+        self.assertTrue(self.now(self.ledger.enter("a", 2)))
+
+    def test_neverBelow(self) -> None:
+        """Who leaves without having entered is not owed anything."""
+        for _ in range(3):
+            self.now(self.ledger.leave("a"))
+        self.assertEqual(self.now(self.ledger.count("a")), 0)
+        self.assertTrue(self.now(self.ledger.enter("a", 1)))
+        self.assertFalse(self.now(self.ledger.enter("a", 1)))
+
+    def test_nothingLeft(self) -> None:
+        """Nothing is kept of a name under which there is nobody."""
+        self.now(self.ledger.enter("a", 2))
+        self.now(self.ledger.leave("a"))
+        self.assertEqual(self.ledger._counts, {})
+
+
+class KeepTests(LedgerTestCase):
+    """A value is kept for a time, and taken once."""
+
+    def test_once(self) -> None:
+        """Looking leaves it there, taking does not."""
+        self.now(self.ledger.keep("a", b"1", 10))
+        for _ in range(2):
+            self.assertEqual(self.now(self.ledger.look("a")), b"1")
+        self.assertEqual(self.now(self.ledger.take("a")), b"1")
+        self.assertIsNone(self.now(self.ledger.take("a")))
+        self.assertIsNone(self.now(self.ledger.look("a")))
+
+    def test_tooOld(self) -> None:
+        """When its time is over it is gone, and takes no room."""
+        self.now(self.ledger.keep("a", b"1", 10))
+        self.now(self.ledger.keep("b", b"2", 20))
+        self.clock.advance(9.9)
+        self.assertEqual(self.now(self.ledger.look("a")), b"1")
+        self.clock.advance(0.1)
+        self.assertIsNone(self.now(self.ledger.take("a")))
+        self.assertEqual(list(self.ledger._kept), ["b"])
+
+    def test_anew(self) -> None:
+        """A value that is kept anew has its whole time."""
+        self.now(self.ledger.keep("a", b"1", 10))
+        self.clock.advance(5)
+        self.now(self.ledger.keep("a", b"2", 10))
+        self.clock.advance(9)
+        self.assertEqual(self.now(self.ledger.look("a")), b"2")
+        self.clock.advance(1)
+        self.assertIsNone(self.now(self.ledger.look("a")))
+
+    def test_tooMany(self) -> None:
+        """There is room for so many, and no more."""
+        self.patch(ledgerModule, "MAX_KEPT", 2)
+        self.now(self.ledger.keep("a", b"", 10))
+        self.now(self.ledger.keep("b", b"", 20))
+        self.assertRaises(TooMany, self.now, self.ledger.keep("c", b"", 10))
+        self.clock.advance(10)
+        self.now(self.ledger.keep("c", b"", 10))
