@@ -155,6 +155,10 @@ class Journal:
         """Write an application's exception with its traceback."""
         self._application.failure("the application failed", failure)
 
+    def ledgerFailed(self, failure: Failure) -> None:
+        """Write that what there is once could not be looked up, with the traceback."""
+        self._service.failure("the ledger failed", failure)
+
     def deliveryFailed(self, failure: Failure) -> None:
         """Write that sending to one connection raised, with the traceback."""
         self._application.failure("sending to a connection failed", failure)
@@ -175,6 +179,18 @@ class Journal:
         self._service.info(
             "listening on {where}{tls}", where=where, tls=" (TLS)" if secure else ""
         )
+
+    def noTokens(self, isOpenToOthers: bool) -> None:
+        """Write that URLs are believed; loudly, if other hosts can come."""
+        if isOpenToOthers:
+            self._service.warn(
+                "NO TOKENS ARE ASKED FOR (token-key), AND OTHER HOSTS CAN CONNECT: "
+                "anybody may come in as anybody, and say anything to everybody"
+            )
+        else:
+            self._service.info(
+                "no tokens are asked for (token-key): whoever connects is who it says"
+            )
 
     def cannotStart(self, line: str) -> None:
         """Write why the server does not start."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -173,6 +174,16 @@ class ListeningService(Service):
     def ports(self) -> tuple[IListeningPort, ...]:
         """The open ports, in the order of the doors."""
         return tuple(self._ports)
+
+    @property
+    def isOpenToOthers(self) -> bool:
+        """Whether other hosts may reach a port."""
+        hosts = [port.getHost() for port in self._ports]
+        return any(
+            isinstance(host, IPv4Address | IPv6Address)
+            and not ip_address(host.host.partition("%")[0]).is_loopback
+            for host in hosts
+        )
 
     def _listens(self, port: IListeningPort, door: Door) -> None:
         self._ports.append(port)

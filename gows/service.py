@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.logger import ILogObserver
 from twisted.python.components import Componentized
 
+from gows.access.keyfile import ReloadingTokenKeys
 from gows.access.limits import connectionsWithin, raiseOpenFiles
 from gows.certificates import ReloadingCertificate
 from gows.errors import CannotStart
@@ -33,6 +34,7 @@ class GowsService(MultiService):
         factory: GowsFactory,
         listening: ListeningService,
         certificate: ReloadingCertificate | None,
+        tokenKeys: ReloadingTokenKeys | None,
         logFile: LogFileObserver | None,
         *,
         drainTimeout: float,
@@ -49,13 +51,15 @@ class GowsService(MultiService):
         self.factory = factory
         self.listening = listening
         self._certificate = certificate
+        self._tokenKeys = tokenKeys
         self._logFile = logFile
         self._drainTimeout = drainTimeout
         self._journal = journal
         self._terminal = terminal
         self._hasBegun = False
-        if certificate is not None:
-            certificate.setServiceParent(self)
+        for read in (certificate, tokenKeys):
+            if read is not None:
+                read.setServiceParent(self)
         listening.setServiceParent(self)
         Signals(reactor, self.reload, factory.hurry).setServiceParent(self)
 
@@ -85,6 +89,8 @@ class GowsService(MultiService):
         if not self._hasBegun:  # twist never calls it
             self.privilegedStartService()
         super().startService()
+        if self._tokenKeys is None:
+            self._journal.noTokens(self.listening.isOpenToOthers)
         self._terminal.release()
 
     def stopService(self) -> Deferred[list[tuple[bool, object]]]:
@@ -93,8 +99,9 @@ class GowsService(MultiService):
         return DeferredList([stopped, self.factory.drain(self._drainTimeout)])
 
     def reload(self) -> None:
-        """Read the certificate again, and open the log file anew."""
+        """Read certificate and token keys again, and open the log file anew."""
         if self._logFile is not None:
             self._logFile.reopen(self._journal)
-        if self._certificate is not None:
-            self._certificate.reload()
+        for read in (self._certificate, self._tokenKeys):
+            if read is not None:
+                read.reload()

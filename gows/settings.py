@@ -241,6 +241,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=0, le=10_000_000),
         _help("most WebSockets at a time; 0: no limit but that of open files"),
     ] = 0
+    maxPerAddress: Annotated[
+        int,
+        Meta(ge=0, le=10_000_000),
+        _help(
+            "most WebSockets of one address at a time; of IPv6, of one /64 network; 0: "
+            "no limit"
+        ),
+    ] = 0
+    openRate: Annotated[
+        float,
+        Meta(ge=0, le=100_000),
+        _help(
+            "openings a second that an address may try, for ever; twice that at once; "
+            "0: no limit"
+        ),
+    ] = 0.0
     handshakeTimeout: Annotated[
         Seconds, _help("seconds in which an opening must be complete")
     ] = 10.0

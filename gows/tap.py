@@ -17,6 +17,8 @@ from zope.interface.exceptions import Invalid
 from zope.interface.verify import verifyObject
 
 from gows import __version__
+from gows.access.keyfile import ReloadingTokenKeys
+from gows.access.tokens import TokenVerifier
 from gows.certificates import ReloadingCertificate
 from gows.errors import CannotStart, SettingError
 from gows.interfaces import IApplication, IChat
@@ -184,12 +186,22 @@ def _service(
         certificate = ReloadingCertificate(
             settings.cert, settings.key, journal, reactor
         )
+    keys, verify = None, None
+    if settings.tokenKey is not None:
+        keys = ReloadingTokenKeys(settings.tokenKey, journal, reactor)
+        verify = TokenVerifier(
+            keys.current,
+            settings.tokenIssuer,
+            settings.tokenAudience,
+            settings.tokenLeeway,
+        ).verify
     factory = GowsFactory(
         settings,
         makeApplicationOf(settings.app),
         partial(PublicSite, journal=journal, reactor=reactor),
         journal,
         reactor,
+        verify=verify,
     )
     listening = ListeningService(
         partial(doors, settings, certificate, cast(IReactorCore, reactor)),
@@ -200,6 +212,7 @@ def _service(
         factory,
         listening,
         certificate,
+        keys,
         logFile,
         drainTimeout=settings.drainTimeout,
         journal=journal,

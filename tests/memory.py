@@ -504,9 +504,17 @@ class MemoryTestCase(SynchronousTestCase):
         self.events, self._observe = recorder()
 
     def factory(
-        self, makeApplication: Any = Chat, logLevel: str = "debug", **settings: Any
+        self,
+        makeApplication: Any = Chat,
+        logLevel: str = "debug",
+        verify: Any = None,
+        **settings: Any,
     ) -> GowsFactory:
-        """Make a server with these settings (fields of L{Settings})."""
+        """
+        Make a server with these settings (fields of L{Settings}).
+
+        @param verify: what reads tokens
+        """
         journal = Journal(logLevel, self.clock, self._observe)
         return GowsFactory(
             Settings(**settings),
@@ -514,6 +522,7 @@ class MemoryTestCase(SynchronousTestCase):
             partial(PublicSite, journal=journal, reactor=self.clock),
             journal,
             self.clock,
+            verify=verify,
         )
 
     def calls(self, factory: GowsFactory) -> list[tuple[Any, ...]]:

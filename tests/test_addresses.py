@@ -149,6 +149,20 @@ class ProxyTests(AddressCase):
             self.assertClient(CLIENT, PROXY, f"{rubbish}, {CLIENT}")
 
 
+class IsProxyTests(AddressCase):
+    """A trusted proxy's own address is known as one, in each form."""
+
+    def test_isProxy(self) -> None:
+        """What is trusted, and nothing else."""
+        proxies = TrustedProxies(["10.0.0.0/8", "2001:db8::1"])
+        for address in ("10.1.2.3", "2001:db8::1", "2001:DB8:0::1", "::ffff:10.0.0.1"):
+            self.assertTrue(proxies.isProxy(address), address)
+        for address in ("11.0.0.1", "2001:db8::2", "unix", "unknown", ""):
+            self.assertFalse(proxies.isProxy(address), address)
+        self.assertTrue(TrustedProxies(["unix"]).isProxy("unix"))
+        self.assertFalse(TrustedProxies([]).isProxy("10.0.0.1"))
+
+
 class HostileTests(AddressCase):
     """What a forwarded header holds does no harm."""
 

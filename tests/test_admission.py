@@ -7,16 +7,20 @@ from typing import Any
 
 from msgspec import structs
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gows.access.admission import Admission
+from gows.access.admission import Admission, Conditions
+from gows.access.ledger import MemoryLedger
 from gows.access.origins import AllowedOrigins
 from gows.access.request import RequestHead
 from gows.chat.context import Context
-from gows.chat.grant import NO_LIMITS
+from gows.chat.grant import NO_LIMITS, Grant, RoomRights
 from gows.chat.registry import Registry
+from gows.eager import started
 from gows.errors import Refusal
 from gows.interfaces import IRequest
+from tests.test_ledger import Somebody
 
 APP = "https://app.example"
 ADDRESS = "203.0.113.7"
@@ -31,11 +35,18 @@ class AdmissionCase(SynchronousTestCase):
     Asks an admission for its decisions.
 
     @ivar asked: the openings that the application was asked about
+    @ivar alice: her connection, once she is here
+    @ivar bob: his
     """
+
+    alice: Somebody
+    bob: Somebody
 
     def setUp(self) -> None:
         """Begin with nobody."""
-        self.registry: Registry[str] = Registry()
+        self.registry: Registry[Somebody] = Registry()
+        self.clock = Clock()
+        self.ledger = MemoryLedger(self.clock)
         self.asked: list[IRequest] = []
 
     def asTheURLSays(self, request: IRequest) -> Context:
@@ -44,16 +55,28 @@ class AdmissionCase(SynchronousTestCase):
         return request.context
 
     def admission(self, onConnect: Any = None, **rules: Any) -> Admission:
-        """Make an admission with these rules, by default those of gows."""
-        defaults = {
-            "origins": AllowedOrigins(rules.pop("origin", [])),
-            "duplicate": "replace",
-            "maxConnections": 0,
-            "newKey": None,
-        }
+        """Make an admission with these conditions, by default those of gows."""
+        origins = AllowedOrigins(rules.pop("origin", []))
         return Admission(
-            onConnect or self.asTheURLSays, self.registry, **{**defaults, **rules}
+            onConnect or self.asTheURLSays,
+            self.registry,
+            self.ledger,
+            Conditions(origins, **rules),
+            credentials=None,
+            now=self.clock.seconds,
         )
+
+    def come(self, context: Context) -> Somebody:
+        """Have somebody be here."""
+        somebody = Somebody()
+        self.registry.add(context, somebody)
+        self.assertTrue(started(self.ledger.hold(context.key, somebody, False)))
+        return somebody
+
+    def leave(self, context: Context, somebody: Somebody) -> None:
+        """Have somebody go."""
+        self.registry.remove(somebody)
+        started(self.ledger.release(context.key, somebody))
 
     def decide(
         self,
@@ -62,12 +85,15 @@ class AdmissionCase(SynchronousTestCase):
         *,
         origin: str | None = None,
         isCheck: bool = False,
+        address: str = ADDRESS,
         fields: bytes = b"",
     ) -> Deferred[Context]:
         """Have an admission decide on an opening."""
         raw = f"GET /?{query} HTTP/1.1\r\n".encode() + fields + b"\r\n"
         return Deferred.fromCoroutine(
-            admission.admit(RequestHead.parse(raw), ADDRESS, origin, isCheck)
+            admission.admit(
+                RequestHead.parse(raw), address, origin, None if isCheck else Somebody()
+            )
         )
 
     def assertAdmitted(self, decision: Deferred[Context], context: Context) -> None:
@@ -132,7 +158,7 @@ class DuplicateTests(AdmissionCase):
     def setUp(self) -> None:
         """Have alice be here."""
         super().setUp()
-        self.registry.add(ALICE, "alice's connection")
+        self.alice = self.come(ALICE)
 
     def test_replace(self) -> None:
         """By default the new one comes in."""
@@ -158,7 +184,7 @@ class DuplicateTests(AdmissionCase):
 
     def test_refuseUntilGone(self) -> None:
         """Once the old one is gone, the new one comes in."""
-        self.registry.remove("alice's connection")
+        self.leave(ALICE, self.alice)
         self.assertAdmitted(self.decide(self.admission(duplicate="refuse")), ALICE)
 
 
@@ -168,8 +194,8 @@ class FullTests(AdmissionCase):
     def setUp(self) -> None:
         """Have two be here."""
         super().setUp()
-        self.registry.add(ALICE, "alice's connection")
-        self.registry.add(BOB, "bob's connection")
+        self.alice = self.come(ALICE)
+        self.bob = self.come(BOB)
 
     def assertFull(self, decision: Deferred[Context]) -> None:
         """Assert that an opening was refused because there is no room."""
@@ -318,7 +344,7 @@ class ApplicationTests(AdmissionCase):
 
     def test_otherName(self) -> None:
         """It may let somebody in under another name, which is what counts then."""
-        self.registry.add(BOB, "bob's connection")
+        self.bob = self.come(BOB)
         admission = self.admission(lambda request: BOB, duplicate="refuse")
         self.refused(self.decide(admission, "specialKey=alice"), 409)
 
@@ -359,21 +385,143 @@ class MeanwhileTests(AdmissionCase):
     def test_full(self) -> None:
         """A server that is full meanwhile has no room."""
         _, decision = self.begin(maxConnections=1)
-        self.registry.add(BOB, "bob's connection")
+        self.bob = self.come(BOB)
         self.answering.callback(ALICE)
         self.assertIn("full", self.refused(decision, 503).text)
 
     def test_roomAgain(self) -> None:
         """A full server that has room meanwhile lets in."""
-        self.registry.add(BOB, "bob's connection")
+        self.bob = self.come(BOB)
         _, decision = self.begin(maxConnections=1)
-        self.registry.remove("bob's connection")
+        self.leave(BOB, self.bob)
         self.answering.callback(ALICE)
         self.assertAdmitted(decision, ALICE)
 
     def test_duplicate(self) -> None:
         """Of two that come at once under one key, only one comes in."""
         _, decision = self.begin(duplicate="refuse")
-        self.registry.add(ALICE, "alice's other connection")
+        self.alice = self.come(ALICE)
         self.answering.callback(ALICE)
         self.refused(decision, 409)
+
+
+class PaceTests(AdmissionCase):
+    """--open-rate says how often an address may try."""
+
+    def test_rate(self) -> None:
+        """Twice the rate at once, then the rate; each is told when to come again."""
+        admission = self.admission(openRate=2.0)
+        for _ in range(4):
+            self.successResultOf(self.decide(admission))
+        refusal = self.refused(self.decide(admission), 429)
+        self.assertEqual(refusal.headers, {"Retry-After": "1"})
+        self.assertIn("this address", refusal.text)
+        self.clock.advance(1)
+        self.successResultOf(self.decide(admission))
+
+    def test_sustained(self) -> None:
+        """Who comes more often for minutes is let in at the rate."""
+        admission = self.admission(openRate=2.0)
+        passed = 0
+        for _ in range(120 * 8):
+            self.clock.advance(0.125)
+            decision = self.decide(admission)
+            decision.addErrback(lambda _: None)
+            passed += self.successResultOf(decision) is not None
+        self.assertLessEqual(abs(passed - (120 * 2 + 4)), 2)
+
+    def test_others(self) -> None:
+        """Others are not disturbed; addresses of one IPv6 network count as one."""
+        admission = self.admission(openRate=0.5)
+        for number in (1, 2):
+            decision = self.decide(admission, address=f"2001:db8::{number}")
+            (
+                self.refused(decision, 429)
+                if number > 1
+                else self.successResultOf(decision)
+            )
+        self.successResultOf(self.decide(admission, address="2001:db8:0:1::1"))
+        self.successResultOf(self.decide(admission))
+
+    def test_counted(self) -> None:
+        """What is refused for another reason counts, and so does who only asks."""
+        admission = self.admission(openRate=1.0)
+        self.refused(self.decide(admission, ""), 400)
+        self.successResultOf(self.decide(admission, isCheck=True))
+        self.refused(self.decide(admission), 429)
+
+    def test_exempt(self) -> None:
+        """A trusted proxy's own address may come as often as it likes."""
+        admission = self.admission(openRate=0.1, isExempt=lambda a: a == ADDRESS)
+        for _ in range(20):
+            self.successResultOf(self.decide(admission))
+        self.successResultOf(self.decide(admission, address="198.51.100.1"))
+        self.refused(self.decide(admission, address="198.51.100.1"), 429)
+
+
+class AddressTests(AdmissionCase):
+    """--max-per-address says how many may be here of one."""
+
+    def left(self, admission: Admission, address: str = ADDRESS) -> None:
+        """Have a connection of an address be gone."""
+        started(admission.leave(address))
+
+    def test_limit(self) -> None:
+        """So many of one address; one that is gone makes room."""
+        admission = self.admission(maxPerAddress=2)
+        for name in "ab":
+            self.successResultOf(self.decide(admission, f"specialKey={name}"))
+        for isCheck in (False, True):
+            decision = self.decide(admission, "specialKey=c", isCheck=isCheck)
+            self.assertIn("this address", self.refused(decision, 429).text)
+        self.successResultOf(
+            self.decide(admission, "specialKey=c", address="198.51.100.1")
+        )
+        self.left(admission)
+        self.successResultOf(self.decide(admission, "specialKey=c"))
+
+    def test_askingIsFree(self) -> None:
+        """Who only asks takes no place."""
+        admission = self.admission(maxPerAddress=1)
+        for _ in range(3):
+            self.successResultOf(self.decide(admission, isCheck=True))
+        self.successResultOf(self.decide(admission))
+
+    def test_takeover(self) -> None:
+        """Who replaces a connection needs no place of its own."""
+        admission = self.admission(maxPerAddress=1)
+        for _ in range(2):
+            self.successResultOf(self.decide(admission))
+            self.left(admission)
+        self.successResultOf(self.decide(admission))
+        self.successResultOf(self.decide(admission))
+        self.refused(self.decide(admission, "specialKey=bob"), 429)
+
+    def test_taken(self) -> None:
+        """Who is refused for its key takes no place."""
+        admission = self.admission(maxPerAddress=2, duplicate="refuse")
+        self.successResultOf(self.decide(admission))
+        for _ in range(3):
+            self.refused(self.decide(admission), 409)
+        self.successResultOf(self.decide(admission, "specialKey=bob"))
+
+    def test_exempt(self) -> None:
+        """A trusted proxy's own address has no limit, nor one with 0."""
+        for rules in ({"isExempt": lambda a: True, "maxPerAddress": 1}, {}):
+            admission = self.admission(**rules)
+            for number in range(5):
+                self.successResultOf(self.decide(admission, f"specialKey={number}"))
+            self.left(admission)
+
+
+class RoomRightsTests(AdmissionCase):
+    """Who names a room must be allowed something there."""
+
+    def test_rooms(self) -> None:
+        """A room where nothing is allowed is refused; everyone's is not."""
+        grant = Grant(RoomRights.of({"r": "r", "w": "w"}))
+        admission = self.admission(lambda r: structs.replace(r.context, grant=grant))
+        for room in ("", "*", "r", "w"):
+            self.successResultOf(self.decide(admission, f"specialKey=a&room={room}"))
+        decision = self.decide(admission, "specialKey=a&room=x")
+        self.assertIn("room", self.refused(decision, 403).text)

@@ -7,17 +7,19 @@ from urllib.parse import quote, urlencode
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from twisted.trial.unittest import SynchronousTestCase
 
 from gows.chat.context import (
     MAX_SPECIAL_KEY,
     Context,
     anonymousKey,
+    contextOf,
     contextOfKey,
-    contextOfQuery,
     parseQuery,
     specialKeyOf,
 )
+from gows.chat.grant import NO_LIMITS, NOTHING, Grant, Pass, RoomRights
 from gows.errors import Refusal
 
 PROPERTY = settings(max_examples=100, deadline=None, database=None, derandomize=True)
@@ -29,6 +31,13 @@ SPECIAL_KEYS = st.text(
 )
 FACE = "\N{GRINNING FACE}"  # outside the Basic Multilingual Plane
 CONTROLS = ("\0", "\t", "\n", "\r", "\x1f", "\x7f", "\x80", "\x85", "\x9f")
+
+
+def contextOfQuery(query: str, newKey: Callable[[], str] | None = None) -> Context:
+    """Read a context from a URL's query, where there are no tokens."""
+    context = contextOf(parseQuery(query), newKey)
+    assert context.grant is NO_LIMITS
+    return structs.replace(context, grant=NOTHING)
 
 
 class ContextCase(SynchronousTestCase):
@@ -218,6 +227,28 @@ class RoomTests(ContextCase):
         """An application that makes a wrong room or device is told its mistake."""
         self.assertRaises(ValueError, Context, "a", room="a b")
         self.assertRaises(ValueError, Context, "a", device="a:b")
+
+
+class PassTests(ContextCase):
+    """With a token it is the token that says who one is."""
+
+    PASS = Pass("alice", Grant(RoomRights.of({"a": "r"}), expires=1.0), "phone")
+
+    def test_named(self) -> None:
+        """The specialKey, the device and the grant are the token's."""
+        for query in ("", "specialKey=alice", "specialKey="):
+            context = contextOf(parseQuery(f"support_gzip=1&{query}"), None, self.PASS)
+            self.assertEqual(context.key, "alice:1@phone")
+            self.assertIs(context.grant, self.PASS.grant)
+
+    def test_otherwise(self) -> None:
+        """A URL that says otherwise is refused, without saying what the token says."""
+        for query in ("specialKey=bob", "specialKey=Alice", "specialKey=alice+"):
+            refusal = self.assertRaises(
+                Refusal, contextOf, parseQuery(query), lambda: "made-up", self.PASS
+            )
+            self.assertEqual(refusal.status, 403)
+            self.assertNotIn("alice", refusal.text)
 
 
 class AnonymousTests(ContextCase):

@@ -122,6 +122,17 @@ class JournalCase(SynchronousTestCase):
 class LinesTests(JournalCase):
     """Each thing that happens is one line."""
 
+    def test_noTokens(self) -> None:
+        """Without tokens it is said at the start, and loudly if others can come."""
+        journal = self.journal()
+        journal.noTokens(False)
+        journal.noTokens(True)
+        levels = [event["log_level"].name for event in self.events]
+        self.assertEqual(levels, ["info", "warn"])
+        quiet, loud = self.lines()
+        self.assertIn("no tokens are asked for", quiet)
+        self.assertIn("OTHER HOSTS CAN CONNECT", loud)
+
     def test_opened(self) -> None:
         """A connection that opens: who, from where, how many there are."""
         self.journal().opened("alice-in-wonderland", True, ADDRESS, 3)
@@ -217,11 +228,17 @@ class LinesTests(JournalCase):
         journal = self.journal()
         journal.applicationFailed(failure())
         journal.deliveryFailed(failure())
+        journal.ledgerFailed(failure())
         for event in self.events:
             self.assertIn("it broke", event["log_failure"].getErrorMessage())
             self.assertIn("in failure", event["log_failure"].getTraceback())
         self.assertEqual(
-            self.lines(), ["the application failed", "sending to a connection failed"]
+            self.lines(),
+            [
+                "the application failed",
+                "sending to a connection failed",
+                "the ledger failed",
+            ],
         )
 
     def test_braces(self) -> None:

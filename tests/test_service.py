@@ -106,6 +106,7 @@ class MemoryServiceTests(MemoryTestCase):
             factory,
             ListeningService(doors, factory, factory.journal),
             None,
+            None,
             logFile,
             drainTimeout=5,
             journal=factory.journal,

@@ -58,6 +58,8 @@ BAD_VALUES = {
     "max-errors": ["-1", "1000001", "ten"],
     "rate": ["-1", "100001", "20/s", "nan"],
     "byte-rate": ["-1", "1099511627777", "64k", "1.5"],
+    "max-per-address": ["-1", "10000001", "few"],
+    "open-rate": ["-1", "100001", "20/s", "nan"],
     "max-connections": ["-1", "10000001", "many"],
     "handshake-timeout": ["0", "0.01", "86401", "-1", "nan", "inf", "soon", ""],
     "close-timeout": ["0", "86401", "nan"],

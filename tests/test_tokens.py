@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gows.access.jose import MAX_TOKEN, sealed
 from gows.access.jwk import keyOfJwk
 from gows.access.keys import ALGORITHMS, TokenKeys
-from gows.access.tokens import TokenVerifier, mint, tokenMissing
+from gows.access.tokens import TokenVerifier, mint
 from gows.chat.context import Context
 from gows.chat.grant import Grant, Pass, RoomRights
 from gows.errors import Refusal
@@ -513,13 +513,6 @@ class KeyTests(TokenCase):
         wanted = "The token is too long: it may have 8192 characters."
         self.assertEqual(self.refusal(long), wanted)
         self.assertEqual(self.refusal("x" * 10_000_000), wanted)
-
-    def test_missing(self) -> None:
-        """Who has no token is told so, without being told that it was a wrong one."""
-        refusal = tokenMissing()
-        self.assertEqual(refusal.status, 401)
-        self.assertEqual(refusal.headers, {"WWW-Authenticate": 'Bearer realm="gows"'})
-        self.assertIn("missing", refusal.text)
 
 
 class HostileTests(TokenCase):

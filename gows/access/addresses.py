@@ -83,6 +83,13 @@ class TrustedProxies:
                 break
         return _written(nearest)
 
+    def isProxy(self, address: str) -> bool:
+        """Tell whether what L{clientOf} answered is a trusted proxy's own address."""
+        if address == UNIX:
+            return self._unix
+        ip = _parsed(address)
+        return ip is not None and self._trusts(ip)
+
     def _trusts(self, ip: IP | None) -> bool:
         if ip is None:
             return self._unix

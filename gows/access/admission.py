@@ -2,25 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+import math
+from collections.abc import Awaitable, Callable
 from inspect import isawaitable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
-from twisted.internet.defer import Deferred
 
+from gows.access.credentials import Credentials
 from gows.access.origins import AllowedOrigins
+from gows.access.rates import OpeningRates, networkOf
 from gows.access.request import OpeningRequest, RequestHead
-from gows.chat.context import Context, contextOfQuery
-from gows.chat.grant import NO_LIMITS, NOTHING
+from gows.chat.audience import EVERYONE
+from gows.chat.context import Context, contextOf, parseQuery
+from gows.chat.grant import NOTHING
 from gows.chat.registry import Registry
 from gows.errors import Refusal
-from gows.interfaces import IRequest
+from gows.interfaces import Holder, ILedger, IRequest
 
 DuplicatePolicy = Literal["replace", "refuse", "allow"]
 
 _RETRY_AFTER = "2"
 """Seconds after which a full or stopping server is asked again."""
+
+
+class Conditions(NamedTuple):
+    """
+    On what openings are let in.
+
+    @ivar origins: the web pages that may connect
+    @ivar duplicate: what happens when a key connects that is held
+    @ivar maxConnections: 0: no limit
+    @ivar maxPerAddress: the same for each address; IPv6 ones count by their network
+    @ivar openRate: openings a second of each address; 0: no limit
+    @ivar isExempt: tells for which addresses the last two do not hold
+    @ivar newKey: makes a specialKey for who has none; L{None}: refused
+    """
+
+    origins: AllowedOrigins
+    duplicate: DuplicatePolicy = "replace"
+    maxConnections: int = 0
+    maxPerAddress: int = 0
+    openRate: float = 0.0
+    isExempt: Callable[[str], bool] = lambda _: False
+    newKey: Callable[[], str] | None = None
 
 
 class Admission:
@@ -36,67 +61,82 @@ class Admission:
             [IRequest], Context | Refusal | Awaitable[Context | Refusal]
         ],
         registry: Registry[Any],
+        ledger: ILedger,
+        conditions: Conditions,
         *,
-        origins: AllowedOrigins,
-        duplicate: DuplicatePolicy,
-        maxConnections: int,
-        newKey: Callable[[], str] | None,
+        credentials: Credentials | None,
+        now: Callable[[], float],
     ) -> None:
         """
-        Decide by these rules.
+        Decide on these conditions.
 
         @param onConnect: the application's word; it has the last one on who comes
         @param registry: who is here
-        @param maxConnections: 0 for no limit
-        @param newKey: makes a specialKey for who has none; L{None}: refused
+        @param ledger: who holds which key, and how many there are of an address
+        @param credentials: finds out who somebody is; L{None}: URLs are believed
+        @param now: the time in seconds
         """
         self.draining = False
         self._onConnect = onConnect
         self._registry = registry
-        self._origins = origins
-        self._duplicate = duplicate
-        self._maxConnections = maxConnections
-        self._newKey = newKey
+        self._ledger = ledger
+        self._conditions = conditions
+        self._credentials = credentials
+        self._rates = OpeningRates(conditions.openRate)
+        self._now = now
 
     async def admit(
-        self, head: RequestHead, address: str, origin: str | None, isCheck: bool = False
+        self,
+        head: RequestHead,
+        address: str,
+        origin: str | None,
+        holder: Holder | None = None,
     ) -> Context:
-        """Decide on one opening, as L{decide} does, and wait for the application."""
-        decision = self.decide(head, address, origin, isCheck)
-        return decision if isinstance(decision, Context) else await decision
-
-    def decide(
-        self, head: RequestHead, address: str, origin: str | None, isCheck: bool = False
-    ) -> Context | Coroutine[Any, Any, Context]:
         """
         Decide on one opening.
 
-        Whoever registers the context must do so before anything else happens in
-        the reactor, or the last checks are void.
+        Whoever is let in registers before anything else happens in the reactor, and
+        calls L{vacate} and L{leave} once it is gone, or if it was gone already.
 
         @param address: the client's own
         @param origin: its Origin header
-        @param isCheck: whether it only asks
-        @return: who comes in; a coroutine if the application takes its time
-        @raise Refusal: with the status and text that the client shall get; the
-            coroutine raises it as well
+        @param holder: who will hold the key; L{None}: it only asks
+        @return: who comes in
+        @raise Refusal: with the status and text that the client shall get
         """
         self._checkOpen()
-        self._origins.check(origin)
-        context = contextOfQuery(head.query, self._newKey, NO_LIMITS)
-        answer = self._onConnect(
-            OpeningRequest(context, head, address, origin, isCheck)
-        )
-        if isinstance(answer, Context | Refusal):
-            return self._settle(answer)
-        if isinstance(answer, Deferred) or isawaitable(answer):
-            return self._settleLater(answer)
-        return self._settle(answer)
+        self._checkPace(address)
+        self._conditions.origins.check(origin)
+        isCheck = holder is None
+        asked = await self._contextOf(head, isCheck)
+        answer = self._onConnect(OpeningRequest(asked, head, address, origin, isCheck))
+        if not isinstance(answer, Context | Refusal) and isawaitable(answer):
+            answer = await answer
+        context = self._settled(answer, asked)
+        self._checkOpen()
+        takesOver = await self._checkKey(context.key)
+        self._checkSpace(takesOver)
+        await self._enter(context.key, address, holder, takesOver)
+        return context
 
-    async def _settleLater(self, answer: Awaitable[Context | Refusal]) -> Context:
-        return self._settle(await answer)
+    async def vacate(self, key: str, holder: Holder) -> None:
+        """Have a holder hold a key no more."""
+        if self._conditions.duplicate != "allow":
+            await self._ledger.release(key, holder)
 
-    def _settle(self, answer: Context | Refusal) -> Context:
+    async def leave(self, address: str) -> None:
+        """Take note that a connection of an address is gone."""
+        if self._limitFor(address):
+            await self._ledger.leave(_nameOf(address))
+
+    async def _contextOf(self, head: RequestHead, isCheck: bool) -> Context:
+        parameters = parseQuery(head.query)
+        pass_ = None
+        if self._credentials is not None:
+            pass_ = await self._credentials.passOf(head, parameters, isCheck)
+        return contextOf(parameters, self._conditions.newKey, pass_)
+
+    def _settled(self, answer: object, asked: Context) -> Context:
         if isinstance(answer, Refusal):
             raise answer
         if not isinstance(answer, Context):
@@ -104,10 +144,11 @@ class Admission:
                 "onConnect must answer a Context or a Refusal, not "
                 f"{type(answer).__name__}"
             )
-        self._checkOpen()
-        self._checkRoom(answer.key)
         if answer.grant is NOTHING:
-            return msgspec.structs.replace(answer, grant=NO_LIMITS)
+            answer = msgspec.structs.replace(answer, grant=asked.grant)
+        grant, room = answer.grant, answer.room
+        if room != EVERYONE and not (grant.mayRead(room) or grant.mayWrite(room)):
+            raise Refusal(403, "The token does not allow this room.")
         return answer
 
     def _checkOpen(self) -> None:
@@ -116,13 +157,72 @@ class Admission:
                 503, "The server is stopping: try again.", Retry_After=_RETRY_AFTER
             )
 
-    def _checkRoom(self, key: str) -> None:
-        taken = bool(self._registry.holders(key))
-        if taken and self._duplicate == "refuse":
-            raise Refusal(409, "This specialKey is connected already.")
-        takesOver = taken and self._duplicate == "replace"
-        full = 0 < self._maxConnections <= len(self._registry)
-        if full and not takesOver:
+    def _checkPace(self, address: str) -> None:
+        if not self._conditions.openRate or self._conditions.isExempt(address):
+            return
+        if wait := self._rates.take(address, self._now()):
+            raise Refusal(
+                429,
+                "Too many openings came from this address: try again later.",
+                Retry_After=str(math.ceil(wait)),
+            )
+
+    async def _checkKey(self, key: str) -> bool:
+        """Answer whether somebody would be replaced."""
+        duplicate = self._conditions.duplicate
+        if duplicate == "allow" or not await self._ledger.isHeld(key):
+            return False
+        if duplicate == "refuse":
+            raise _taken()
+        return True
+
+    def _checkSpace(self, takesOver: bool) -> None:
+        limit = self._conditions.maxConnections
+        if 0 < limit <= len(self._registry) and not takesOver:
             raise Refusal(
                 503, "The server is full: try again later.", Retry_After=_RETRY_AFTER
             )
+
+    async def _enter(
+        self, key: str, address: str, holder: Holder | None, takesOver: bool
+    ) -> None:
+        ledger, name = self._ledger, _nameOf(address)
+        limit = self._limitFor(address)
+        atMost = limit + takesOver
+        if holder is None:
+            if limit and await ledger.count(name) >= atMost:
+                raise _tooMany()
+            return
+        if limit and not await ledger.enter(name, atMost):
+            raise _tooMany()
+        if self._conditions.duplicate == "allow":
+            return
+        mayReplace = self._conditions.duplicate == "replace"
+        isHeld = False
+        try:
+            isHeld = await ledger.hold(key, holder, mayReplace)
+        finally:
+            if limit and not isHeld:
+                await ledger.leave(name)
+        if not isHeld:
+            raise _taken()
+
+    def _limitFor(self, address: str) -> int:
+        limit = self._conditions.maxPerAddress
+        return 0 if limit and self._conditions.isExempt(address) else limit
+
+
+def _nameOf(address: str) -> str:
+    return f"address:{networkOf(address)}"
+
+
+def _taken() -> Refusal:
+    return Refusal(409, "This specialKey is connected already.")
+
+
+def _tooMany() -> Refusal:
+    return Refusal(
+        429,
+        "Too many connections are open from this address: close some, or try later.",
+        Retry_After=_RETRY_AFTER,
+    )

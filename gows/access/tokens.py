@@ -54,13 +54,6 @@ _CLAIMS: Final = {
 """Every claim that is looked at."""
 
 
-def tokenMissing() -> Refusal:
-    """Make the refusal for who has no token where one is needed."""
-    return Refusal(
-        401, "A token is missing: this server asks for one.", WWW_Authenticate=_REALM
-    )
-
-
 def _refuse(text: str) -> NoReturn:
     raise Refusal(401, text, WWW_Authenticate=f'{_REALM}, error="invalid_token"')
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from gows.chat.audience import EVERYONE, NAME_RULE, isName
-from gows.chat.grant import NOTHING, Grant
+from gows.chat.grant import NO_LIMITS, NOTHING, Grant, Pass
 from gows.errors import Refusal
 
 MAX_SPECIAL_KEY: Final = 128
@@ -93,21 +93,27 @@ def anonymousKey() -> str:
     return f"anonymous-{secrets.token_hex(16)}"
 
 
-def contextOfQuery(
-    query: str, newKey: Callable[[], str] | None = None, grant: Grant = NOTHING
+def contextOf(
+    parameters: dict[str, str],
+    newKey: Callable[[], str] | None = None,
+    pass_: Pass | None = None,
 ) -> Context:
     """
-    Read a context from the query string of an opening.
+    Say who a connection is.
 
-    @param query: what follows the C{?}, percent-encoded
+    @param parameters: its URL's; those that are known are taken out
     @param newKey: makes a specialKey for who has none; L{None}: who has none is
         refused
-    @param grant: what it may do
-    @raise Refusal: 400, saying which parameter is wrong and what is allowed
+    @param pass_: who it is by its token or ticket; L{None}: there are none here
+    @raise Refusal: 400, saying which parameter is wrong and what is allowed; 403, if
+        the URL names another person than the token
     """
-    parameters = parseQuery(query)
     specialKey = parameters.pop("specialKey", "")
-    if not specialKey and newKey is not None:
+    if pass_ is not None:
+        if specialKey not in ("", pass_.specialKey):
+            raise Refusal(403, "specialKey is not who the token says: leave it out.")
+        specialKey = pass_.specialKey
+    elif not specialKey and newKey is not None:
         specialKey = newKey()
     if fault := faultOfSpecialKey(specialKey):
         raise Refusal(400, fault)
@@ -121,8 +127,9 @@ def contextOfQuery(
         specialKey,
         gzip == "1",
         MappingProxyType(parameters) if parameters else _NO_PARAMETERS,
-        room=room,
-        grant=grant,
+        "" if pass_ is None else pass_.device,
+        room,
+        NO_LIMITS if pass_ is None else pass_.grant,
     )
 
 

@@ -157,7 +157,7 @@ class Check(Resource):
     async def _ask(self, channel: Channel) -> Context:
         head, address = channel.head, channel.address
         origin = _originOfPage(head) if head.origin is None else head.origin
-        return await self._admission.admit(head, address, origin, isCheck=True)
+        return await self._admission.admit(head, address, origin)
 
     def _refuse(self, request: Request, channel: Channel, failure: Failure) -> None:
         if channel.isLost:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,15 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from gows.access.addresses import TrustedProxies
-from gows.access.admission import Admission
+from gows.access.admission import Admission, Conditions
+from gows.access.credentials import Credentials
+from gows.access.ledger import MemoryLedger
 from gows.access.origins import AllowedOrigins
 from gows.access.rates import Meter
+from gows.access.tickets import Tickets
 from gows.chat.audience import Audience
 from gows.chat.context import anonymousKey
+from gows.chat.grant import Pass
 from gows.chat.inbound import interpreterOf, roomFor
 from gows.chat.message import Message
 from gows.dialects import conversation
@@ -25,6 +30,7 @@ from gows.dialects.conversation import Conversation
 from gows.dialects.dialect import Dialect, Rules
 from gows.dialects.envelopes import MAX_DEPTH, Limits
 from gows.dialects.raw import Raw
+from gows.eager import started
 from gows.interfaces import IApplication, IChat, IConnection
 from gows.journal import Journal
 from gows.settings import Settings
@@ -44,6 +50,9 @@ if TYPE_CHECKING:
     from gows.web.site import PublicSite
 
 
+Verify = Callable[[str, float], Pass]
+
+
 @implementer(IChat)
 class GowsFactory(WebSocketServerFactory):
     """
@@ -54,6 +63,7 @@ class GowsFactory(WebSocketServerFactory):
     @ivar now: the time, in seconds since 1970
     @ivar application: whose callbacks are called
     @ivar admission: decides on openings
+    @ivar ledger: what there is once
     @ivar site: answers plain HTTP requests
     @ivar proxies: finds out clients' own addresses
     @ivar journal: what happens is written there
@@ -72,10 +82,14 @@ class GowsFactory(WebSocketServerFactory):
         makeSite: Callable[[Admission], PublicSite],
         journal: Journal,
         reactor: object,
+        *,
+        verify: Verify | None = None,
     ) -> None:
         """
         Make a chat that nobody is in.
 
+        @param verify: reads a token at a time, or raises L{Refusal}; L{None}: there
+            are no tokens
         @param makeApplication: called once, with this factory
         @param makeSite: called once, with what decides on openings
         """
@@ -111,7 +125,12 @@ class GowsFactory(WebSocketServerFactory):
         fanOut = FanOut(turn, self.compression)
         self.hall = Hall(fanOut, self.compression, self.reactor, settings.presenceLimit)
         self.registry = self.hall.registry
-        self._rules = Rules(_limits(settings), None, self.now)
+        self.ledger = MemoryLedger(self.reactor)
+        verifyNow, credentials = None, None
+        if verify is not None:
+            verifyNow = partial(_verifiedNow, verify, self.now)
+            credentials = Credentials(verifyNow, Tickets(self.ledger))
+        self._rules = Rules(_limits(settings), verifyNow, self.now)
         self._rates = settings.rate, settings.byteRate
         self._prefix = secrets.token_hex(4)
         self._accepted = count()
@@ -119,13 +138,20 @@ class GowsFactory(WebSocketServerFactory):
         self.admission = Admission(
             self.application.onConnect,
             self.registry,
-            origins=AllowedOrigins(settings.origin),
-            duplicate=settings.duplicate,
-            maxConnections=settings.maxConnections,
-            newKey=anonymousKey if settings.anonymous else None,
+            self.ledger,
+            Conditions(
+                AllowedOrigins(settings.origin),
+                settings.duplicate,
+                settings.maxConnections,
+                settings.maxPerAddress,
+                settings.openRate,
+                self.proxies.isProxy,
+                anonymousKey if settings.anonymous else None,
+            ),
+            credentials=credentials,
+            now=self.now,
         )
         self.site = makeSite(self.admission)
-        self._replaces = settings.duplicate == "replace"
         self._notGone: set[GowsProtocol] = set()
         self._drain: Drain | None = None
         self._isHurried = False
@@ -173,17 +199,27 @@ class GowsFactory(WebSocketServerFactory):
         return Meter(rate, byteRate) if rate or byteRate else None
 
     def register(self, connection: GowsProtocol) -> None:
-        """Let a connection in that has just opened; it may replace another."""
-        key = connection.context.key
-        if self._replaces:
-            for old in self.registry.holders(key):
-                old.beReplaced()
+        """Let a connection in that has just opened."""
         self.hall.enter(connection)
         self._notGone.add(connection)
 
     def unregister(self, connection: GowsProtocol) -> None:
         """Let a connection go that is closing, if it is still here."""
-        self.hall.exit(connection)
+        if self.hall.exit(connection):
+            self.vacate(connection, connection.context.key)
+
+    def vacate(self, connection: GowsProtocol, key: str) -> None:
+        """Have a connection hold its key no more."""
+        self._see(self.admission.vacate(key, connection))
+
+    def addressLeft(self, address: str) -> None:
+        """Take note that a connection of an address is gone that was let in."""
+        self._see(self.admission.leave(address))
+
+    def _see(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        ended = started(coroutine)
+        if ended is not None:
+            ended.addErrback(self.journal.ledgerFailed)
 
     def forget(self, connection: GowsProtocol) -> None:
         """Take note that a connection is gone, and its last callback done."""
@@ -210,6 +246,10 @@ class GowsFactory(WebSocketServerFactory):
         self._isHurried = True
         if self._drain is not None:
             self._drain.hurry()
+
+
+def _verifiedNow(verify: Verify, now: Callable[[], float], token: str) -> Pass:
+    return verify(token, now())
 
 
 def _limits(settings: Settings) -> Limits:

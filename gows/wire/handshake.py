@@ -14,6 +14,7 @@ from autobahn.websocket.compress import (
     PerMessageDeflateOfferAccept,
 )
 
+from gows.access.credentials import TOKEN_PROTOCOL
 from gows.access.request import RequestHead
 from gows.dialects import conversation, raw
 from gows.errors import Refusal
@@ -34,6 +35,11 @@ _FAULTY: Final = (
     "This is no valid WebSocket opening (RFC 6455, 4.2.1): it needs Host, "
     "Connection: Upgrade, Sec-WebSocket-Version: 13, a Sec-WebSocket-Key of 16 bytes "
     "in base64, each once, and well-formed extensions."
+)
+
+_ALONE: Final = (
+    "A token among the subprotocols needs a dialect beside it: "
+    f"{' or '.join(DIALECTS)}."
 )
 
 _FIELDS: Final = (
@@ -81,11 +87,16 @@ class Handshake(NamedTuple):
             and _areDifferent(head.values("sec-websocket-protocol"))
         ):
             raise Refusal(400, _FAULTY)
+        dialect = next((name for name in head.subprotocols if name in DIALECTS), None)
+        if dialect is None and any(
+            name.startswith(TOKEN_PROTOCOL) for name in head.subprotocols
+        ):
+            raise Refusal(400, _ALONE)
         parsed = map(parsedOffer, offers.split(", "))
         return cls(
             keys[0],
             [offer for offer in parsed if offer is not None],
-            next((name for name in head.subprotocols if name in DIALECTS), None),
+            dialect,
         )
 
     def answer(

@@ -15,6 +15,7 @@ from zope.interface import alsoProvides
 
 from gows.access.request import MAX_HEAD, RequestHead
 from gows.chat.context import Context
+from gows.eager import started
 from gows.errors import Refusal, refusalAnswer, undecided
 from gows.wire.handshake import Handshake
 
@@ -142,17 +143,16 @@ class Opening:
         channel.dataReceived(head.plain())
 
     def _decide(self, head: RequestHead) -> None:
+        admit = self._factory.admission.admit
         try:
-            decision = self._factory.admission.decide(head, self.address, head.origin)
+            decision = started(admit(head, self.address, head.origin, self._protocol))
         except Exception:
             self._denied(Failure())
             return
         if isinstance(decision, Context):
             self._admitted(decision)
         else:
-            self._deciding = Deferred.fromCoroutine(decision).addCallbacks(
-                self._admitted, self._denied
-            )
+            self._deciding = decision.addCallbacks(self._admitted, self._denied)
 
     def _admitted(self, context: Context) -> None:
         assert self._handshake is not None

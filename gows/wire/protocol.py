@@ -98,6 +98,8 @@ class GowsProtocol(OrderlyProtocol):
         @param early: what came behind the request's head
         """
         if self.isLost or self.state != self.STATE_CONNECTING:
+            self.factory.vacate(self, context.key)
+            self.factory.addressLeft(address)
             return
         self.context = context
         self.address = address
@@ -350,6 +352,7 @@ class GowsProtocol(OrderlyProtocol):
             call(application.onError, self, failure)
         call(application.onClose, self, ending.wasClean, ending.code, ending.reason)
         call(self.factory.forget, self)
+        self.factory.addressLeft(self.address)
 
     def left(self) -> None:
         """Take note that nothing may be sent any more: be nobody's receiver."""

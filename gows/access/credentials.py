@@ -1,0 +1,89 @@
+"""Where an opening may carry a token or a ticket, and whom that names."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol
+
+from gows.access.request import RequestHead
+from gows.chat.grant import Pass
+from gows.errors import Refusal
+
+TOKEN_PROTOCOL: Final = "gows.token."
+"""What a token in C{Sec-WebSocket-Protocol} begins with: browsers send no headers."""
+
+_BEARER: Final = "bearer "
+_MISSING: Final = (
+    "A token is missing: Authorization: Bearer, the subprotocol gows.token. and the "
+    "token, ?token= or ?ticket=."
+)
+
+
+class TicketBook(Protocol):
+    """What credentials ask of tickets."""
+
+    def redeem(self, ticket: str) -> Awaitable[Pass | None]:
+        """Spend a ticket; L{None}: it is none, or it was spent."""
+
+    def look(self, ticket: str) -> Awaitable[Pass | None]:
+        """Tell what L{redeem} would answer."""
+
+
+class Credentials:
+    """
+    Finds out who somebody is.
+
+    A token is looked for in C{Authorization}, among the subprotocols, in C{?token=};
+    without one, a ticket in C{?ticket=}. The first that is there counts.
+    """
+
+    def __init__(self, verify: Callable[[str], Pass], tickets: TicketBook) -> None:
+        """
+        Read tokens and tickets.
+
+        @param verify: raises L{Refusal} for a token that is no good
+        """
+        self._verify = verify
+        self._tickets = tickets
+
+    async def passOf(
+        self, head: RequestHead, parameters: dict[str, str], isCheck: bool
+    ) -> Pass:
+        """
+        Tell who somebody is and what they may do.
+
+        @param parameters: the URL's; token and ticket are taken out of it
+        @param isCheck: whether this is only asked: no ticket is spent
+        @raise Refusal: 401; 400 for more than one C{Authorization}
+        """
+        inURL = parameters.pop("token", "")
+        ticket = parameters.pop("ticket", "")
+        token = _inHeader(head) or _inProtocols(head) or inURL
+        if token:
+            return self._verify(token)
+        if not ticket:
+            raise _unauthorized(_MISSING)
+        read = self._tickets.look if isCheck else self._tickets.redeem
+        pass_ = await read(ticket)
+        if pass_ is None:
+            raise _unauthorized("The ticket is unknown, spent, or too old.")
+        return pass_
+
+
+def _inHeader(head: RequestHead) -> str:
+    values = head.values("authorization")
+    if len(values) > 1:
+        raise Refusal(400, "The Authorization header is given more than once.")
+    bearers = [value for value in values if value.lower().startswith(_BEARER)]
+    return bearers[0][len(_BEARER) :].strip() if bearers else ""
+
+
+def _inProtocols(head: RequestHead) -> str:
+    for name in head.subprotocols:
+        if name.startswith(TOKEN_PROTOCOL):
+            return name.removeprefix(TOKEN_PROTOCOL)
+    return ""
+
+
+def _unauthorized(text: str) -> Refusal:
+    return Refusal(401, text, WWW_Authenticate='Bearer realm="gows"')
