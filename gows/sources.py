@@ -157,7 +157,7 @@ def _fromEnvironment(environment: Mapping[str, str]) -> dict[str, Any]:
         if setting is None:
             raise SettingError(
                 f"{variable} (environment) is no setting"
-                + _suggestion(variable, [*byVariable, CONFIG_VARIABLE])
+                + suggestion(variable, [*byVariable, CONFIG_VARIABLE])
             )
         value = text.split() if setting.isRepeatable else text
         where = f"{variable} (environment)"
@@ -181,7 +181,7 @@ def _fromFile(path: str) -> dict[str, Any]:
         setting = byName.get(name)
         if setting is None:
             raise SettingError(
-                f"{_shown(name)} in {path} is no setting{_suggestion(name, byName)}"
+                f"{_shown(name)} in {path} is no setting{suggestion(name, byName)}"
             )
         where = f"{name} in {path}"
         values[setting.field] = _converted(setting, value, where, strict=True)
@@ -217,7 +217,8 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _suggestion(name: str, known: Iterable[str]) -> str:
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Ask, behind an error, whether a similar name was meant; or say nothing."""
     close = difflib.get_close_matches(name, list(known), 1)
     return f"; did you mean {close[0]}?" if close else ""
 
@@ -225,6 +226,6 @@ def _suggestion(name: str, known: Iterable[str]) -> str:
 def unknownFlag(flag: str) -> str:
     """Say in one line that a flag does not exist."""
     names = [*(setting.name for setting in TABLE), "config", "help", "version"]
-    return f"--{flag} is no setting" + _suggestion(flag, names).replace(
+    return f"--{flag} is no setting" + suggestion(flag, names).replace(
         "mean ", "mean --"
     )

@@ -23,6 +23,7 @@ FORBIDDEN = {
         "gows.wire",
     ),
     "gows/access/": ("autobahn", "gows.dialects", "gows.web", "gows.wire"),
+    "gows/commands/": ("autobahn", "gows.service", "gows.tap", "gows.web", "gows.wire"),
     "gows/dialects/": ("autobahn", "twisted.internet", "gows.web", "gows.wire"),
     "gows/wire/": ("gows.service", "gows.tap"),
     "gows/web/": ("gows.service", "gows.tap", "gows.wire"),

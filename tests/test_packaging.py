@@ -228,6 +228,8 @@ class InstalledTests(SynchronousTestCase):
         for program in ("twistd", "twist"):
             shown = installed.run(program, "--help")
             self.assertRegex(shown, r"\n +gows +A WebSocket chat server")
+        self.assertRegex(installed.run("gows", "--version"), r"^gows \d")
+        self.assertIn("EdDSA", installed.run("gows", "key", "new"))
 
         twistd = str(installed.python.with_name("twistd"))
         with Server(
@@ -266,5 +268,5 @@ class InstalledTests(SynchronousTestCase):
 
         self.assertRuns(installed, tree)
         tree.joinpath("gows/__init__.py").write_text('__version__ = "changed"\n')
-        version = installed.run("twistd", "gows", "--version")
-        self.assertEqual(version, "gows changed\n")
+        for program in (("twistd", "gows"), ("gows",)):
+            self.assertEqual(installed.run(*program, "--version"), "gows changed\n")

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 from joserfc.errors import JoseError
-from joserfc.jwk import import_key
+from joserfc.jwk import generate_key, import_key
 from joserfc.util import urlsafe_b64decode
 
 from gows.access.keys import TokenKey
@@ -130,3 +130,28 @@ def checkModulus(bits: int, where: str) -> None:
         raise CannotStart(
             f"{where} is too short: RS256 takes at least {MIN_MODULUS} bits"
         )
+
+
+def newKey(algorithm: str, kid: str) -> TokenKey:
+    """
+    Make a key.
+
+    @param algorithm: one of L{gows.access.keys.ALGORITHMS}
+    """
+    match algorithm:
+        case "RS256":
+            return TokenKey(generate_key("RSA", MIN_MODULUS), algorithm, kid)
+        case "ES256":
+            return TokenKey(generate_key("EC", "P-256"), algorithm, kid)
+        case "EdDSA":
+            return TokenKey(generate_key("OKP", "Ed25519"), algorithm, kid)
+    return TokenKey(generate_key("oct", 8 * MIN_SECRET), algorithm, kid)
+
+
+def jwkOf(key: TokenKey) -> dict[str, Any]:
+    """Write a key as a JWK that says what it is for; a private key whole."""
+    about = {"kty": key.jwk.key_type, "alg": key.algorithm}
+    about["use"] = "enc" if key.encrypts else "sig"
+    if key.kid is not None:
+        about["kid"] = key.kid
+    return about | key.jwk.as_dict(private=key.jwk.is_private)

@@ -1,0 +1,1 @@
+"""The ``gows`` command line: tokens, keys and settings, beside the server."""

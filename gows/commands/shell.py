@@ -1,0 +1,47 @@
+"""The program ``gows``."""
+
+from __future__ import annotations
+
+import sys
+from typing import ClassVar
+
+from twisted.python import usage
+
+from gows.commands.command import Group
+from gows.commands.configcommand import ConfigCommand
+from gows.commands.keycommand import KeyCommand
+from gows.commands.tokencommand import TokenCommand
+from gows.errors import GowsError, Refusal
+from gows.journal import escaped
+
+
+class Shell(Group):
+    """All commands."""
+
+    longdesc = "The server itself is a plugin of twistd: see twistd gows --help."
+    subCommands: ClassVar = [
+        ("token", None, TokenCommand, "Make a token, or check one."),
+        ("key", None, KeyCommand, "Make a key for tokens, or write its public part."),
+        ("config", None, ConfigCommand, "Check a file of settings."),
+    ]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """
+    Run a command.
+
+    @param arguments: L{None}: those of the process
+    @raise SystemExit: with status 1, and a line on standard error, if it fails
+    """
+    shell = Shell()
+    try:
+        shell.parseOptions(arguments)
+        shell.run()
+    except Refusal as refusal:
+        line = refusal.text
+    except (usage.UsageError, GowsError) as error:
+        line = str(error)
+    else:
+        return
+    print(f"gows: {escaped(line)}", file=sys.stderr)
+    raise SystemExit(1)

@@ -1,0 +1,82 @@
+"""Tests for L{gows.commands.shell}: the program, as it is installed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from gows import __version__
+from gows.commands.command import Command, Group
+from gows.commands.shell import Shell
+from tests.commands import CommandCase
+from tests.support import ROOT, TIMEOUT, environment
+
+
+class ShellTests(CommandCase):
+    """What is the same everywhere."""
+
+    def test_version(self) -> None:
+        """Every command tells the version of gows, not that of Twisted."""
+        for command in ((), ("token",), ("key",), ("key", "new"), ("config", "check")):
+            self.assertEqual(self.shown(*command, "--version"), f"gows {__version__}\n")
+
+    def test_help(self) -> None:
+        """The help names the commands, and what each of them does."""
+        shown = self.shown("--help")
+        self.assertTrue(shown.startswith("Usage: gows COMMAND\n"))
+        for name in ("token", "key", "config"):
+            self.assertRegex(shown, rf"\n +{name} +[A-Z].*\.\n")
+        self.assertIn("twistd gows --help", shown)
+
+    def test_helpOfCommands(self) -> None:
+        """Each command has its own, with its whole name."""
+        for command, synopsis in (
+            (("token",), "Usage: gows token --key FILE --sub NAME [options] | "),
+            (("key",), "Usage: gows key COMMAND\n"),
+            (("key", "new"), "Usage: gows key new [--alg ALGORITHM] [--kid NAME]\n"),
+            (("key", "public"), "Usage: gows key public FILE\n"),
+            (("config", "check"), "Usage: gows config check FILE\n"),
+        ):
+            self.assertTrue(self.shown(*command, "--help").startswith(synopsis))
+
+    def test_everythingIsExplained(self) -> None:
+        """Each command, and each option, says what it does."""
+
+        def check(kind: type[Command]) -> None:
+            options = kind()
+            for name in options.longOpt:
+                self.assertGreater(len(options.docs[name.rstrip("=")]), 10, name)
+            if isinstance(options, Group):
+                for _, _, command, text in kind.subCommands:  # type: ignore[attr-defined]
+                    self.assertGreater(len(text), 8)
+                    check(command)
+
+        check(Shell)
+
+
+class ProcessTests(CommandCase):
+    """The program in a process of its own."""
+
+    def test_process(self) -> None:
+        """What is written goes to standard output, what is wrong to the other."""
+        program = "from gows.commands.shell import main; main()"
+        done = [
+            subprocess.run(
+                [sys.executable, "-W", "error", "-c", program, *arguments],
+                cwd=ROOT,
+                env=environment(),
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT,
+                check=False,
+            )
+            for arguments in (["--version"], ["key", "new"], ["tokn"])
+        ]
+
+        self.assertEqual([each.returncode for each in done], [0, 0, 1])
+        self.assertEqual(done[0].stdout, f"gows {__version__}\n")
+        self.assertIn('"kty": "OKP"', done[1].stdout)
+        self.assertEqual([done[0].stderr, done[1].stderr, done[2].stdout], [""] * 3)
+        self.assertEqual(
+            done[2].stderr, "gows: tokn is no command of gows; did you mean token?\n"
+        )
