@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+import sys
+from collections.abc import Iterator
 from typing import Literal, get_args
 
 from msgspec import Raw, UnsetType, json, structs
 from twisted.trial.unittest import SynchronousTestCase
 from websockets.sync.client import connect
 
+from gows.access.jose import sealed
+from gows.access.keys import TokenKeys
+from gows.access.tokens import CLAIMS, TokenVerifier, mint, tokenMissing
+from gows.chat.grant import RoomRights
+from gows.commands.command import Command, Group
+from gows.commands.shell import Shell
 from gows.dialects.envelopes import ERRORS, Id, Limits, Request, Room, To, Token
 from gows.dialects.reading import readRequest
+from gows.errors import Refusal
 from gows.sources import TABLE
 from gows.wire.closing import TABLE as CLOSES
-from tests.support import ROOT, Server
+from tests.commands import CommandCase
+from tests.support import ROOT, Server, run
 from tests.test_envelopes import kinds
+from tests.tokens import NOW, claims, encoded, tokenKey
 
 EXAMPLE = ROOT / "docs" / "example_app.py"
 
@@ -56,6 +68,7 @@ class DocsTests(SynchronousTestCase):
         known = {f"--{setting.name}" for setting in TABLE}
         known |= {"--config", "--help", "--pidfile", "--logfile", "--syslog", "--uid"}
         known |= {"--reactor", "--strict", "--system"}
+        known |= set(flagsOf(Shell))
         for file in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
             flags = set(re.findall(r"--[a-z][a-z-]*[a-z]", file.read_text("utf-8")))
             self.assertEqual(flags - known, set(), file.name)
@@ -66,6 +79,103 @@ class DocsTests(SynchronousTestCase):
             for target in re.findall(r"\]\(([^)#]+)\)", file.read_text("utf-8")):
                 if not target.startswith("http"):
                     self.assertTrue((file.parent / target).exists(), (file, target))
+
+
+def flagsOf(command: type[Command]) -> Iterator[str]:
+    """List the options of a command of gows, and of those under it."""
+    for name in command().longOpt:
+        yield f"--{name.rstrip('=')}"
+    if issubclass(command, Group):
+        for _, _, below, _ in command.subCommands:
+            yield from flagsOf(below)
+
+
+class TokensTests(CommandCase):
+    """docs/tokens.md says of tokens what the code does."""
+
+    def setUp(self) -> None:
+        """Read it, and make a key."""
+        super().setUp()
+        self.text = (ROOT / "docs" / "tokens.md").read_text("utf-8")
+        self.key = self.file("key.json", self.output("key", "new").encode())
+
+    def test_claims(self) -> None:
+        """Each claim that is looked at is in the table, and no other."""
+        [table] = re.findall(r"^\| claim .*\n\|.*\n((?:\|.*\n)+)", self.text, re.M)
+        names = re.findall(r"^\| `(\w+)` \|", table, re.M)
+        self.assertCountEqual(names, CLAIMS)
+
+    def test_refusals(self) -> None:
+        """Each line that a token may be refused with is in the table."""
+        [table] = re.findall(r"^\| line .*\n\|.*\n((?:\|.*\n)+)", self.text, re.M)
+        lines = re.findall(r"^\| (.*?) \|", table, re.M)
+        self.assertCountEqual(lines, {tokenMissing().text, *self.refusals()})
+
+    def refusals(self) -> Iterator[str]:
+        """Have tokens refused for every reason that there is."""
+        one, secret = tokenKey("HS256", kid="1"), tokenKey("dir", kid="2")
+        keys = TokenKeys([one, secret])
+        verifier = TokenVerifier(lambda: keys, "app", "chat")
+        right = claims(iss="app", aud="chat")
+        self.assertEqual(verifier.verify(mint(one, right), NOW).specialKey, "alice")
+        for token in (
+            *("x", "x" * 9000, mint(tokenKey("HS256"), right)),
+            mint(tokenKey("HS256", kid="3"), right),
+            mint(tokenKey("ES256", kid="1"), right),
+            mint(tokenKey("HS256", kid="1", k=encoded(b"x" * 32)), right),
+            mint(tokenKey("dir", kid="2", k=encoded(b"x" * 32)), right),
+            sealed(b"[]", one),
+            mint(one, right | {"exp": 0}),
+            mint(one, right | {"nbf": NOW + 60}),
+            mint(one, right | {"iss": "x"}),
+            mint(one, right | {"aud": "x"}),
+            mint(one, {}),
+            mint(one, right | {"exp": "x"}),
+        ):
+            yield self.assertRaises(Refusal, verifier.verify, token, NOW).text
+
+    def test_commands(self) -> None:
+        """The commands that it shows do what it says."""
+        commands = re.findall(r"^    (gows token .*)$", self.text, re.M)
+        self.assertGreater(len(commands), 2)
+        self.file("public.json", self.output("key", "public", self.key).encode())
+        self.file("secret.json", self.output("key", "new", "--alg", "dir").encode())
+        for command in commands:
+            line, _, _ = command.partition(" < ")
+            arguments = [
+                str(self.folder / word) if word.endswith(".json") else word
+                for word in shlex.split(line)[1:]
+            ]
+            if "--check" in arguments:
+                self.type(self.output("token", "--key", self.key, "--sub", "alice"))
+                self.assertIn('"sub": "alice"', self.output(*arguments))
+            else:
+                self.assertGreater(len(self.output(*arguments)), 100)
+
+    def test_python(self) -> None:
+        """The examples in Python make tokens that are accepted."""
+        examples = re.findall(r"^```python\n(.*?)^```$", self.text, re.M | re.S)
+        self.assertEqual(len(examples), 2)
+        secret = self.output("key", "new", "--alg", "dir")
+        keys = [self.key, self.file("secret.json", secret.encode())]
+        commands = [[sys.executable, "-c", example] for example in examples]
+        for key, ended in zip(keys, run(*commands, folder=self.folder), strict=True):
+            self.assertEqual(ended.err, "")
+            self.type(ended.out)
+            shown = self.output("token", "--key", key, "--check", "-")
+            self.assertIn('"lobby": "rw"', shown)
+
+    def test_rooms(self) -> None:
+        """The example of rooms means what the text around it says."""
+        [example] = re.findall(r"^```json\n(.*?)\n```$", self.text, re.M)
+        rooms = RoomRights.of(json.decode(example))
+        self.assertEqual(
+            {
+                name: rooms.to(name)
+                for name in ("*", "team.", "team.a", "team.board", "x")
+            },
+            {"*": "r", "team.": "r", "team.a": "rw", "team.board": "", "x": ""},
+        )
 
 
 class ProtocolTests(SynchronousTestCase):

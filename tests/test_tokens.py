@@ -488,6 +488,18 @@ class KeyTests(TokenCase):
             token = encrypted(payload, {**right, **wrong}, secret)
             self.assertIn(text, self.refusal(token))
 
+    def test_encryptedByJose(self) -> None:
+        """One that jose 6 for Node has made is accepted."""
+        self.key = tokenKey("dir")
+        token = (
+            "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..NOFSJvdvJN2Jc1Pl.MwM2hhkftFdLCIEY"
+            "gL8TEhNQ8buVWw5y1q1NvXAv5CSceyyoTRW2gImSLzOFA0jVhmwZjG3lcQ.37gp-TVk-CIXwZPN"
+            "vgFZrg"
+        )
+        taken = self.verify(token)
+        self.assertEqual(taken.specialKey, "alice")
+        self.assertEqual(taken.grant.rooms, RoomRights.of({"lobby": "rw"}))
+
     def test_malformed(self) -> None:
         """What is no token at all is told what one is."""
         good = self.token()

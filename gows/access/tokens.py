@@ -21,7 +21,7 @@ Time = Annotated[float, Meta(ge=0, le=2**53)]
 """Seconds since 1970."""
 
 
-class _Claim(NamedTuple):
+class Claim(NamedTuple):
     """
     One claim of a token.
 
@@ -33,23 +33,23 @@ class _Claim(NamedTuple):
     allowed: str
 
 
-_TIME: Final = _Claim(Time, "a number: seconds since 1970")
-_CLAIMS: Final = {
-    "sub": _Claim(
+_TIME: Final = Claim(Time, "a number: seconds since 1970")
+CLAIMS: Final = {
+    "sub": Claim(
         str, f"a text of 1 to {MAX_SPECIAL_KEY} characters, none a control character"
     ),
-    "device": _Claim(str, f"a text of {NAME_RULE}"),
+    "device": Claim(str, f"a text of {NAME_RULE}"),
     "exp": _TIME,
     "nbf": _TIME,
     "iat": _TIME,
-    "iss": _Claim(str, "a text"),
-    "aud": _Claim(str | list[str], "a text, or a list of texts"),
-    "rooms": _Claim(
+    "iss": Claim(str, "a text"),
+    "aud": Claim(str | list[str], "a text, or a list of texts"),
+    "rooms": Claim(
         dict[str, str],
         "an object: by a room's name, or by prefix*, one of r, w, rw, or an empty text",
     ),
-    "direct": _Claim(bool, "true or false"),
-    "app": _Claim(Any, "JSON, not too deep, without huge numbers"),
+    "direct": Claim(bool, "true or false"),
+    "app": Claim(Any, "JSON, not too deep, without huge numbers"),
 }
 """Every claim that is looked at."""
 
@@ -153,7 +153,7 @@ class _Claims:
 
     def needed(self, name: str) -> Any:
         if name not in self._raw:
-            _refuse(f"The token's claim {name} is missing: {_CLAIMS[name].allowed}.")
+            _refuse(f"The token's claim {name} is missing: {CLAIMS[name].allowed}.")
         return self.optional(name, None)
 
     def optional(self, name: str, default: Any) -> Any:
@@ -161,7 +161,7 @@ class _Claims:
         if raw is None:
             return default
         try:
-            return msgspec.json.decode(raw, type=_CLAIMS[name].type)
+            return msgspec.json.decode(raw, type=CLAIMS[name].type)
         except (ValueError, RecursionError):
             _wrong(name)
 
@@ -191,7 +191,7 @@ class _Claims:
 
 
 def _wrong(name: str) -> NoReturn:
-    _refuse(f"The token's claim {name} is wrong: it must be {_CLAIMS[name].allowed}.")
+    _refuse(f"The token's claim {name} is wrong: it must be {CLAIMS[name].allowed}.")
 
 
 def mint(key: TokenKey, claims: Mapping[str, Any]) -> str:
