@@ -224,6 +224,17 @@ class SealTests(SynchronousTestCase):
             other = tokenKey(algorithm, k=encoded(b"x" * 32))
             self.assertIsNone(unsealed(token, other))
 
+    def test_otherAlgorithm(self) -> None:
+        """Nor with another algorithm than the key's, even if nobody looked before."""
+        for algorithm in ALGORITHMS:
+            key = tokenKey(algorithm)
+            for other in ALGORITHMS:
+                if other != algorithm:
+                    self.assertIsNone(unsealed(sealed(PAYLOAD, tokenKey(other)), key))
+            for parts in (3, 5):
+                header = {"alg": "none", "enc": "A256GCM"}
+                self.assertIsNone(unsealed(tokenOf(header, parts), key))
+
     def test_long(self) -> None:
         """A token may be as long as tokens may be, header and signature too."""
         payload = b'"' + b"x" * 5900 + b'"'
