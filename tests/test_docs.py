@@ -13,9 +13,10 @@ from msgspec import Raw, UnsetType, json, structs
 from twisted.trial.unittest import SynchronousTestCase
 from websockets.sync.client import connect
 
+from gows.access.credentials import MISSING, NO_TICKET
 from gows.access.jose import sealed
 from gows.access.keys import TokenKeys
-from gows.access.tokens import CLAIMS, TokenVerifier, mint, tokenMissing
+from gows.access.tokens import CLAIMS, TokenVerifier, mint
 from gows.chat.grant import RoomRights
 from gows.commands.command import Command, Group
 from gows.commands.shell import Shell
@@ -109,7 +110,7 @@ class TokensTests(CommandCase):
         """Each line that a token may be refused with is in the table."""
         [table] = re.findall(r"^\| line .*\n\|.*\n((?:\|.*\n)+)", self.text, re.M)
         lines = re.findall(r"^\| (.*?) \|", table, re.M)
-        self.assertCountEqual(lines, {tokenMissing().text, *self.refusals()})
+        self.assertCountEqual(lines, {MISSING, NO_TICKET, *self.refusals()})
 
     def refusals(self) -> Iterator[str]:
         """Have tokens refused for every reason that there is."""

@@ -12,11 +12,15 @@ from gows.errors import Refusal
 TOKEN_PROTOCOL: Final = "gows.token."
 """What a token in C{Sec-WebSocket-Protocol} begins with: browsers send no headers."""
 
+NO_TICKET: Final = "The ticket is unknown, spent, or too old."
+"""What an opening is told whose ticket is worth nothing."""
+
 _BEARER: Final = "bearer "
-_MISSING: Final = (
-    "A token is missing: Authorization: Bearer, the subprotocol gows.token. and the "
-    "token, ?token= or ?ticket=."
+MISSING: Final = (
+    "A token is missing: this server asks for one, in Authorization: Bearer, as the "
+    "subprotocol gows.token.TOKEN, in ?token=, or a ?ticket=."
 )
+"""What an opening without a token is told."""
 
 
 class TicketBook(Protocol):
@@ -62,11 +66,11 @@ class Credentials:
         if token:
             return self._verify(token)
         if not ticket:
-            raise _unauthorized(_MISSING)
+            raise _unauthorized(MISSING)
         read = self._tickets.look if isCheck else self._tickets.redeem
         pass_ = await read(ticket)
         if pass_ is None:
-            raise _unauthorized("The ticket is unknown, spent, or too old.")
+            raise _unauthorized(NO_TICKET)
         return pass_
 
 

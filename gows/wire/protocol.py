@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from msgspec import structs
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from gows.access.rates import Meter
-from gows.chat.audience import toKey
 from gows.chat.context import Context
-from gows.chat.grant import Grant
-from gows.chat.message import Message
-from gows.dialects.dialect import Dialect
-from gows.errors import MessageError, ProtocolError
+from gows.errors import MessageError
 from gows.interfaces import IConnection
 from gows.wire import closing
 from gows.wire.callbacks import Callbacks
 from gows.wire.ending import endingOf
-from gows.wire.frames import PLAIN, WireForm, frameOf
 from gows.wire.handshake import Handshake
 from gows.wire.line import GONE
 from gows.wire.opening import Opening
-from gows.wire.orderly import OrderlyProtocol
 from gows.wire.shortcut import takeTexts
+from gows.wire.speaking import SpeakingProtocol
 
 if TYPE_CHECKING:
     from gows.wire.factory import GowsFactory
@@ -38,7 +29,7 @@ MAX_UNPARSED: Final = 64 * 1024
 
 
 @implementer(IConnection)
-class GowsProtocol(OrderlyProtocol):
+class GowsProtocol(SpeakingProtocol):
     """
     A connection from its first byte to its last.
 
@@ -47,21 +38,10 @@ class GowsProtocol(OrderlyProtocol):
     """
 
     factory: GowsFactory
-    context: Context
-    address: str
-    dialect: Dialect
-    form = PLAIN
-    rooms: tuple[str, ...] = ()
-    watched: tuple[str, ...] = ()
 
     _opening: Opening | None = None
-    _hasOpened = False
     _openedAt = 0.0
     _received = 0
-    _ignored = 0
-    _meter: Meter | None = None
-    _expiryCall: IDelayedCall | None = None
-    _failure: Failure | None = None
     _lostReason = connectionDone
     _isHeldUp = False
     _isPaused = False
@@ -125,12 +105,9 @@ class GowsProtocol(OrderlyProtocol):
 
     def onOpen(self) -> None:
         """Join the others."""
-        self.dialect = self.factory.dialectFor(self)
-        self.form = self._chooseForm()
+        self.beginSpeaking()
         self._hasOpened = True
         self._openedAt = self.factory.reactor.seconds()
-        if (meter := self.factory.newMeter()) is not None:
-            self._meter = meter
         self.outbox.begin()
         self.factory.register(self)
         self.dialect.begin()
@@ -142,14 +119,6 @@ class GowsProtocol(OrderlyProtocol):
             len(self.factory.registry),
         )
         self._callbacks.call(self.factory.application.onOpen, self)
-
-    def _chooseForm(self) -> WireForm:
-        isEnveloped = self.dialect.isEnveloped
-        if self.context.supportGzip:
-            return WireForm(gzip=True, isEnveloped=isEnveloped)
-        for deflate in self.websocket_extensions_in_use:
-            return WireForm(False, deflate.server_max_window_bits, isEnveloped)
-        return WireForm(isEnveloped=True) if isEnveloped else PLAIN
 
     def _framesReceived(self, data: bytes) -> None:
         if taken := takeTexts(self, data):
@@ -193,67 +162,13 @@ class GowsProtocol(OrderlyProtocol):
         if self.state != self.STATE_OPEN:
             return
         self._received += 1
-        if self._meter is not None and not self._passes(self._meter, payload, isBinary):
+        if self.isTooMuch(payload, isBinary):
             return
         try:
             self.dialect.received(self.factory.interpret(payload, isBinary))
         except MessageError as error:
             self._failure = Failure()
             self.closeWith(closing.closeFor(error))
-
-    def _passes(self, meter: Meter, payload: bytes, isBinary: bool) -> bool:
-        wait = meter.take(len(payload), self.factory.reactor.seconds())
-        if wait:
-            self.dialect.tooFast(payload, isBinary, wait)
-            if meter.isOverdrawn:
-                self._violated(closing.TOO_FAST)
-        return not wait
-
-    def _violated(self, close: closing.Close) -> None:
-        self._failure = Failure(ProtocolError(close.reason))
-        self.closeWith(close)
-
-    # What the dialect asks for; see L{gows.dialects.dialect.Speaker}.
-
-    def hand(self, message: Message) -> None:
-        """Hand a message to the application."""
-        self._callbacks.call(self.factory.application.onMessage, self, message)
-
-    def afterwards(self, then: Callable[[], None]) -> None:
-        """Do something when the application is done with what it was handed."""
-        self._callbacks.call(then)
-
-    def tell(self, text: bytes) -> None:
-        """Send text to this one connection, as it is."""
-        if self.state == self.STATE_OPEN:
-            frame = frameOf(Message(text), self.form.bare, self.factory.compression)
-            self.outbox.write(frame, isMessage=True)
-
-    def ignored(self) -> None:
-        """Count a message that was dropped."""
-        self._ignored += 1
-
-    def misbehaved(self) -> None:
-        """Close the connection: its peer does not keep to the dialect."""
-        self._violated(closing.TOO_MANY_ERRORS)
-
-    def regrant(self, grant: Grant) -> None:
-        """Change what it may do, and until when."""
-        if grant is not self.context.grant:
-            self.context = structs.replace(self.context, grant=grant)
-        self._forgetExpiry()
-        if grant.expires is not None:
-            left = max(0.0, grant.expires - self.factory.now())
-            self._expiryCall = self.factory.reactor.callLater(left, self._expired)
-
-    def _expired(self) -> None:
-        self._expiryCall = None
-        self.closeWith(closing.EXPIRED)
-
-    def _forgetExpiry(self) -> None:
-        if self._expiryCall is not None:
-            self._expiryCall.cancel()
-            self._expiryCall = None
 
     def onAutoPingTimeout(self) -> None:
         """
@@ -273,17 +188,6 @@ class GowsProtocol(OrderlyProtocol):
         self.autoPingTimeoutCall = self.factory.reactor.callLater(
             self.autoPingTimeout, self.onAutoPingTimeout
         )
-
-    # Sending.
-
-    def send(self, payload: str | bytes, isBinary: bool = False) -> None:
-        """See L{IConnection.send}."""
-        message = Message.of(payload, isBinary)
-        if self.form.isEnveloped:
-            message = self.factory.accept(message, toKey(self.context.specialKey))
-        if self.state == self.STATE_OPEN:
-            frame = frameOf(message, self.form, self.factory.compression)
-            self.outbox.write(frame, isMessage=True)
 
     def sendingFailed(self, failure: Failure) -> None:
         """Drop a connection on which nothing can be sent any more."""
@@ -308,18 +212,6 @@ class GowsProtocol(OrderlyProtocol):
         """
         self.closeHandshakeTimeout = max(self.closeHandshakeTimeout, seconds)
         self.closeWith(closing.GOING_AWAY)
-
-    def farewell(self, code: int, reason: str) -> None:
-        """Say why the connection ends, if its dialect has words for that."""
-        if self._hasOpened:
-            self.dialect.farewell(code, reason, closing.returnAfter(code))
-
-    def missed(self, count: int) -> bytes | None:
-        """Make a frame that says so many messages were dropped, if one can."""
-        text = self.dialect.missed(count) if self._hasOpened else None
-        if text is None:
-            return None
-        return frameOf(Message(text), self.form.bare, self.factory.compression)
 
     def beReplaced(self) -> None:
         """Close because a newer connection has the same key."""
@@ -361,12 +253,12 @@ class GowsProtocol(OrderlyProtocol):
             self._parseOn()
 
     def _leave(self) -> None:
-        self._forgetExpiry()
+        self.forgetExpiry()
         self.factory.unregister(self)
 
     def readerStalled(self) -> None:
         """Close a connection that does not read."""
-        self._violated(closing.TOO_SLOW)
+        self.violated(closing.TOO_SLOW)
 
     def _applicationFailed(self, callback: object, failure: Failure) -> None:
         self.factory.journal.applicationFailed(failure)

@@ -1,0 +1,158 @@
+"""A connection as its dialect, and an application, see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import structs
+from twisted.internet.interfaces import IDelayedCall
+from twisted.python.failure import Failure
+
+from gows.access.rates import Meter
+from gows.chat.audience import toKey
+from gows.chat.context import Context
+from gows.chat.grant import Grant
+from gows.chat.message import Message
+from gows.dialects.dialect import Dialect
+from gows.errors import ProtocolError
+from gows.wire import closing
+from gows.wire.callbacks import Callbacks
+from gows.wire.frames import PLAIN, WireForm, frameOf
+from gows.wire.orderly import OrderlyProtocol
+
+_DAY: Final = 86400.0
+
+
+class SpeakingProtocol(OrderlyProtocol):
+    """
+    A WebSocket on which a dialect is spoken.
+
+    @ivar context: who it is, and what it may do
+    @ivar address: the client's own
+    @ivar dialect: what is spoken
+    @ivar form: in which messages go out
+    @ivar rooms: where it is; see L{gows.wire.hall.Hall}
+    @ivar watched: the rooms whose news it is told
+    """
+
+    context: Context
+    address: str
+    dialect: Dialect
+    form = PLAIN
+    rooms: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()
+
+    _callbacks: Callbacks
+    _hasOpened = False
+    _ignored = 0
+    _meter: Meter | None = None
+    _expiryCall: IDelayedCall | None = None
+    _failure: Failure | None = None
+
+    def beginSpeaking(self) -> None:
+        """Agree on a dialect and a form."""
+        self.dialect = self.factory.dialectFor(self)
+        self.form = self._chooseForm()
+        if (meter := self.factory.newMeter()) is not None:
+            self._meter = meter
+
+    def _chooseForm(self) -> WireForm:
+        isEnveloped = self.dialect.isEnveloped
+        if self.context.supportGzip:
+            return WireForm(gzip=True, isEnveloped=isEnveloped)
+        for deflate in self.websocket_extensions_in_use:
+            return WireForm(False, deflate.server_max_window_bits, isEnveloped)
+        return WireForm(isEnveloped=True) if isEnveloped else PLAIN
+
+    def isTooMuch(self, payload: bytes, isBinary: bool) -> bool:
+        """Tell whether a message comes too early, and tell its sender so."""
+        if self._meter is None:
+            return False
+        wait = self._meter.take(len(payload), self.factory.reactor.seconds())
+        if wait:
+            self.dialect.tooFast(payload, isBinary, wait)
+            if self._meter.isOverdrawn:
+                self.violated(closing.TOO_FAST)
+        return wait > 0
+
+    def violated(self, close: closing.Close) -> None:
+        """Close the connection: its peer did what it must not."""
+        self._failure = Failure(ProtocolError(close.reason))
+        self.closeWith(close)
+
+    # See gows.dialects.dialect.Speaker.
+
+    def hand(self, message: Message) -> None:
+        """Hand a message to the application."""
+        self._callbacks.call(self.factory.application.onMessage, self, message)
+
+    def afterwards(self, then: Callable[[], None]) -> None:
+        """Do something when the application is done with what it was handed."""
+        self._callbacks.call(then)
+
+    def tell(self, text: bytes) -> None:
+        """Send text to this one connection, as it is."""
+        if self.state == self.STATE_OPEN:
+            self.outbox.write(self._frameOf(text), isMessage=True)
+
+    def _frameOf(self, text: bytes) -> bytes:
+        return frameOf(Message(text), self.form.bare, self.factory.compression)
+
+    def ignored(self) -> None:
+        """Count a message that was dropped."""
+        self._ignored += 1
+
+    def misbehaved(self) -> None:
+        """Close the connection: its peer does not keep to the dialect."""
+        self.violated(closing.TOO_MANY_ERRORS)
+
+    def regrant(self, grant: Grant) -> None:
+        """Change what it may do, and until when."""
+        if grant is not self.context.grant:
+            self.context = structs.replace(self.context, grant=grant)
+        self.forgetExpiry()
+        if grant.expires is not None:
+            self._waitForExpiry(grant.expires)
+
+    def _waitForExpiry(self, expires: float) -> None:
+        left = max(0.0, expires - self.factory.now())
+        self._expiryCall = self.factory.reactor.callLater(
+            min(left, _DAY),  # a poller takes no more than some weeks
+            self._lookWhetherExpired,
+            expires,
+        )
+
+    def _lookWhetherExpired(self, expires: float) -> None:
+        self._expiryCall = None
+        if self.factory.now() < expires:
+            self._waitForExpiry(expires)
+        else:
+            self.closeWith(closing.EXPIRED)
+
+    def forgetExpiry(self) -> None:
+        """Have the connection end for another reason."""
+        if self._expiryCall is not None:
+            self._expiryCall.cancel()
+            self._expiryCall = None
+
+    # What else is sent.
+
+    def send(self, payload: str | bytes, isBinary: bool = False) -> None:
+        """See L{gows.interfaces.IConnection.send}."""
+        message = Message.of(payload, isBinary)
+        if self.form.isEnveloped:
+            message = self.factory.accept(message, toKey(self.context.specialKey))
+        if self.state == self.STATE_OPEN:
+            frame = frameOf(message, self.form, self.factory.compression)
+            self.outbox.write(frame, isMessage=True)
+
+    def farewell(self, code: int, reason: str) -> None:
+        """Say why the connection ends, if its dialect has words for that."""
+        if self._hasOpened:
+            self.dialect.farewell(code, reason, closing.returnAfter(code))
+
+    def missed(self, count: int) -> bytes | None:
+        """Make a frame that says so many messages were dropped, if one can."""
+        text = self.dialect.missed(count) if self._hasOpened else None
+        return None if text is None else self._frameOf(text)
