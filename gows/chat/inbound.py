@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from gows.errors import InvalidPayload, MessageTooBig, UnsupportedData
 
@@ -14,7 +16,7 @@ _GZIP_MEMBER = 16 + zlib.MAX_WBITS
 BinaryPolicy = Literal["gzip", "relay", "refuse"]
 
 
-class Content(NamedTuple):
+class Content(msgspec.Struct, frozen=True, gc=False):
     """
     What an inbound message holds.
 

@@ -39,9 +39,11 @@ class Raw:
         if not context.grant.mayWrite(self._audience.name):
             self._speaker.ignored()
             return
-        payload, isBinary = content
-        sender = context.specialKey
-        self._speaker.hand(Message(payload, isBinary, self._audience, sender))
+        self._speaker.hand(
+            Message(
+                content.payload, content.isBinary, self._audience, context.specialKey
+            )
+        )
 
     def tooFast(self, payload: bytes, isBinary: bool, wait: float) -> None:
         """Drop what came, and count it."""

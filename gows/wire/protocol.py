@@ -162,7 +162,7 @@ class GowsProtocol(SpeakingProtocol):
         if self.state != self.STATE_OPEN:
             return
         self._received += 1
-        if self.isTooMuch(payload, isBinary):
+        if self._meter is not None and self.isTooMuch(self._meter, payload, isBinary):
             return
         try:
             self.dialect.received(self.factory.interpret(payload, isBinary))

@@ -65,14 +65,12 @@ class SpeakingProtocol(OrderlyProtocol):
             return WireForm(False, deflate.server_max_window_bits, isEnveloped)
         return WireForm(isEnveloped=True) if isEnveloped else PLAIN
 
-    def isTooMuch(self, payload: bytes, isBinary: bool) -> bool:
+    def isTooMuch(self, meter: Meter, payload: bytes, isBinary: bool) -> bool:
         """Tell whether a message comes too early, and tell its sender so."""
-        if self._meter is None:
-            return False
-        wait = self._meter.take(len(payload), self.factory.reactor.seconds())
+        wait = meter.take(len(payload), self.factory.reactor.seconds())
         if wait:
             self.dialect.tooFast(payload, isBinary, wait)
-            if self._meter.isOverdrawn:
+            if meter.isOverdrawn:
                 self.violated(closing.TOO_FAST)
         return wait > 0
 
