@@ -114,9 +114,7 @@ class Admission:
             answer = await answer
         context = self._settled(answer, asked)
         self._checkOpen()
-        takesOver = await self._checkKey(context.key)
-        self._checkSpace(takesOver)
-        await self._enter(context.key, address, holder, takesOver)
+        await self._claim(context.key, address, holder)
         return context
 
     async def vacate(self, key: str, holder: Holder) -> None:
@@ -167,43 +165,35 @@ class Admission:
                 Retry_After=str(math.ceil(wait)),
             )
 
-    async def _checkKey(self, key: str) -> bool:
-        """Answer whether somebody would be replaced."""
-        duplicate = self._conditions.duplicate
-        if duplicate == "allow" or not await self._ledger.isHeld(key):
-            return False
-        if duplicate == "refuse":
+    async def _claim(self, key: str, address: str, holder: Holder | None) -> None:
+        """Take what there is once or a few times only: space, places, the key."""
+        ledger, duplicate = self._ledger, self._conditions.duplicate
+        isTaken = duplicate != "allow" and await ledger.isHeld(key)
+        if isTaken and duplicate == "refuse":
             raise _taken()
-        return True
-
-    def _checkSpace(self, takesOver: bool) -> None:
         limit = self._conditions.maxConnections
-        if 0 < limit <= len(self._registry) and not takesOver:
+        if 0 < limit <= len(self._registry) and not isTaken:
             raise Refusal(
                 503, "The server is full: try again later.", Retry_After=_RETRY_AFTER
             )
-
-    async def _enter(
-        self, key: str, address: str, holder: Holder | None, takesOver: bool
-    ) -> None:
-        ledger, name = self._ledger, _nameOf(address)
-        limit = self._limitFor(address)
-        atMost = limit + takesOver
+        places = self._limitFor(address) and self._limitFor(address) + isTaken
         if holder is None:
-            if limit and await ledger.count(name) >= atMost:
+            if places and await ledger.count(_nameOf(address)) >= places:
                 raise _tooMany()
             return
-        if limit and not await ledger.enter(name, atMost):
+        if places and not await ledger.enter(_nameOf(address), places):
             raise _tooMany()
-        if self._conditions.duplicate == "allow":
-            return
-        mayReplace = self._conditions.duplicate == "replace"
+        if duplicate != "allow":
+            await self._hold(key, address, holder)
+
+    async def _hold(self, key: str, address: str, holder: Holder) -> None:
         isHeld = False
         try:
-            isHeld = await ledger.hold(key, holder, mayReplace)
+            mayReplace = self._conditions.duplicate == "replace"
+            isHeld = await self._ledger.hold(key, holder, mayReplace)
         finally:
-            if limit and not isHeld:
-                await ledger.leave(name)
+            if not isHeld:
+                await self.leave(address)
         if not isHeld:
             raise _taken()
 

@@ -33,7 +33,7 @@ TO_EVERYONE: Final = Audience("room", EVERYONE)
 
 def toRoom(name: str) -> Audience:
     """Address those in a room."""
-    return Audience("room", name)
+    return TO_EVERYONE if name == EVERYONE else Audience("room", name)
 
 
 def toKey(specialKey: str) -> Audience:

@@ -9,7 +9,7 @@ from typing import Any, Final, Generic
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from gows.chat.audience import EVERYONE, TO_EVERYONE, Audience, toKey, toRoom
+from gows.chat.audience import EVERYONE, Audience, toKey, toRoom
 from gows.chat.grant import Grant
 from gows.chat.inbound import Content
 from gows.chat.message import Message
@@ -151,7 +151,7 @@ class Conversation(Generic[S]):
         room = to.room if isinstance(to, To) and to.room is not UNSET else EVERYONE
         if not grant.mayWrite(room):
             raise Fault("forbidden", field="to.room" if isinstance(to, To) else "to")
-        return TO_EVERYONE if room == EVERYONE else toRoom(room)
+        return toRoom(room)
 
     def _join(self, request: Join) -> None:
         speaker, room = self._speaker, request.room

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gows.chat.audience import TO_EVERYONE, toRoom
+from gows.chat.audience import toRoom
 from gows.chat.inbound import Content
 from gows.chat.message import Message
 from gows.dialects.dialect import Speaker
@@ -27,8 +27,7 @@ class Raw:
     def __init__(self, speaker: Speaker) -> None:
         """Speak for a connection."""
         self._speaker = speaker
-        room = toRoom(speaker.context.room)
-        self._audience = TO_EVERYONE if room == TO_EVERYONE else room
+        self._audience = toRoom(speaker.context.room)
 
     def begin(self) -> None:
         """Say nothing."""

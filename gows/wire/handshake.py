@@ -87,16 +87,11 @@ class Handshake(NamedTuple):
             and _areDifferent(head.values("sec-websocket-protocol"))
         ):
             raise Refusal(400, _FAULTY)
-        dialect = next((name for name in head.subprotocols if name in DIALECTS), None)
-        if dialect is None and any(
-            name.startswith(TOKEN_PROTOCOL) for name in head.subprotocols
-        ):
-            raise Refusal(400, _ALONE)
         parsed = map(parsedOffer, offers.split(", "))
         return cls(
             keys[0],
             [offer for offer in parsed if offer is not None],
-            dialect,
+            _dialectOf(head.subprotocols),
         )
 
     def answer(
@@ -124,6 +119,15 @@ class Handshake(NamedTuple):
             answer += f"Sec-WebSocket-Extensions: {accepted.get_extension_string()}\r\n"
             compression = FrugalDeflate.create_from_offer_accept(True, accepted)
         return f"{answer}\r\n".encode("ascii"), compression
+
+
+def _dialectOf(offered: Sequence[str]) -> str | None:
+    for name in offered:
+        if name in DIALECTS:
+            return name
+    if any(name.startswith(TOKEN_PROTOCOL) for name in offered):
+        raise Refusal(400, _ALONE)
+    return None
 
 
 def _isHost(hosts: Sequence[str]) -> bool:
