@@ -133,6 +133,21 @@ SCENARIOS = {
             files=CROWD + 200,
         ),
         Scenario(
+            "room",
+            "a room of 5, beside others who are in everyone's",
+            ("fanout", "--clients", "5", "--messages", "4000", "--query", "&room=small"),
+            ("delivery_us", "p50_ms", "p99_ms"),
+            (
+                Contender(
+                    f"gows, {CROWD:,} others", "gows", load=("--others", str(CROWD))
+                ),
+                Contender("gows, 5,000 others", "gows", load=("--others", "5000")),
+                Contender("gows, no others", "gows"),
+            ),
+            (Target("delivery_us", 1.1, "gows, no others"),),
+            files=CROWD + 200,
+        ),
+        Scenario(
             "saturation",
             "1,000 clients, 20 speak, 200 messages a second in all",
             _words(

@@ -129,6 +129,11 @@ void sendText(Client *client, const char *payload, int size) {
     sendFrame(client, TEXT, payload, size);
 }
 
+/* The others come last, and are where nothing is said. */
+static bool isOther(const Client *client) {
+    return options->others && client->number >= options->clients + options->stalled;
+}
+
 static void ask(Client *client) {
     char request[512];
     const char *deflate =
@@ -140,7 +145,8 @@ static void ask(Client *client) {
                         "Upgrade: websocket\r\nConnection: Upgrade\r\n"
                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
                         "Sec-WebSocket-Version: 13\r\n%s\r\n",
-                        client->number, options->query, options->port, deflate);
+                        client->number, isOther(client) ? "" : options->query,
+                        options->port, deflate);
     client->state = OPENING;
     client->head = calloc(1, HEAD_SIZE);
     transmit(client, (uint8_t *)request, size);

@@ -30,7 +30,7 @@ typedef struct {
 /* What the command line says. */
 typedef struct {
     const char *scenario, *query;
-    int port, pid, clients, stalled, senders, messages, rate, size, warmup, tls, deflate;
+    int port, pid, clients, stalled, others, senders, messages, rate, size, warmup, tls, deflate;
     double seconds, limit;
 } Options;
 

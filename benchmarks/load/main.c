@@ -97,7 +97,7 @@ static void say(Client *client) {
 /* A message has come: its latency is from when it was due. */
 static void noteDelivery(Client *client, int64_t now) {
     delivered++;
-    if (options.deflate || *options.query)
+    if (options.deflate || strstr(options.query, "gzip"))
         return; /* its sequence is compressed */
     if (client->sequence < 0 || client->sequence >= sent)
         fail("message %ld was never sent", client->sequence);
@@ -143,7 +143,7 @@ static void fanout(void) {
     long messages = options.warmup + options.messages;
     prepareMessages(messages, messages * options.clients);
     onMessage = noteDelivery;
-    openClients(clients, options.clients);
+    openClients(clients, options.clients + options.others);
     pass(ENTER_MS);
     sayInTurn(options.warmup);
     latencyCount = 0;
@@ -276,7 +276,7 @@ static void readOptions(int count, char **arguments) {
         {"--senders", &options.senders}, {"--messages", &options.messages},
         {"--rate", &options.rate}, {"--size", &options.size},
         {"--warmup", &options.warmup}, {"--tls", &options.tls},
-        {"--deflate", &options.deflate},
+        {"--deflate", &options.deflate}, {"--others", &options.others},
     };
     if (count < 2 || count % 2)
         fail("usage: load SCENARIO --port P --pid PID [--OPTION VALUE]...");
@@ -316,7 +316,8 @@ int main(int count, char **arguments) {
     deadline = nowNs() + (int64_t)(options.limit * 1e9);
     signal(SIGALRM, outOfTime);
     alarm((unsigned)(options.limit + options.seconds) + GRACE_SECONDS);
-    clients = calloc(options.clients + options.stalled + WARM_OPENINGS, sizeof *clients);
+    clients = calloc(options.clients + options.stalled + options.others + WARM_OPENINGS,
+                     sizeof *clients);
     clientsBegin(&options);
     for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
         if (!strcmp(options.scenario, scenarios[i].name)) {
