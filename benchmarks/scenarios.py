@@ -135,7 +135,15 @@ SCENARIOS = {
         Scenario(
             "room",
             "a room of 5, beside others who are in everyone's",
-            ("fanout", "--clients", "5", "--messages", "4000", "--query", "&room=small"),
+            (
+                "fanout",
+                "--clients",
+                "5",
+                "--messages",
+                "4000",
+                "--query",
+                "&room=small",
+            ),
             ("delivery_us", "p50_ms", "p99_ms"),
             (
                 Contender(

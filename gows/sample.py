@@ -31,6 +31,8 @@ def _entry(setting: Setting) -> str:
     allowed = ("a list, each " if setting.isRepeatable else "") + setting.allowed
     comment = f"{setting.help[0].upper()}{setting.help[1:]}. Allowed: {allowed}."
     lines = textwrap.wrap(comment, 76, break_on_hyphens=False)
+    if setting.advice:
+        lines.append(f"On the open internet: {setting.name} = {setting.advice}")
     unset = "# " if setting.default is None else ""
     value = _toml("" if setting.default is None else setting.default)
     return "\n".join(

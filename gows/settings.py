@@ -31,8 +31,13 @@ class Check(NamedTuple):
     parse: Callable[[str], object]
 
 
-def _help(text: str) -> Meta:
-    return Meta(description=text)
+def _help(text: str, advice: str = "") -> Meta:
+    """
+    Say what a setting does.
+
+    @param advice: its value, in TOML, for a server that the open internet can reach
+    """
+    return Meta(description=text, extra={"advice": advice})
 
 
 def _notEmpty(text: str) -> None:
@@ -115,7 +120,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     origin: Annotated[
         tuple[Origin, ...],
-        _help("web origin whose pages may connect; none given: all may"),
+        _help(
+            "web origin whose pages may connect; none given: all may",
+            advice='["https://app.example"]',
+        ),
     ] = ()
     anonymous: Annotated[
         bool, _help("let who has no specialKey in, under a unique one that is made up")
@@ -124,7 +132,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         FileName | None,
         _help(
             "file with the key of tokens (a JWK, a JWKS, or a PEM public key): who "
-            "connects needs a token; read again on SIGHUP and when it changes"
+            "connects needs a token; read again on SIGHUP and when it changes",
+            advice='"/etc/gows/token-key.json"',
         ),
     ] = None
     tokenIssuer: Annotated[
@@ -225,7 +234,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=0, le=100_000),
         _help(
             "messages a second that a connection may send, for ever; twice that at "
-            "once; 0: no limit"
+            "once; 0: no limit",
+            advice="20",
         ),
     ] = 0.0
     byteRate: Annotated[
@@ -233,7 +243,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=0, le=1 << 40),
         _help(
             "bytes a second that its messages may have, as they are on the wire; 0: no "
-            "limit"
+            "limit",
+            advice="65536",
         ),
     ] = 0
     maxConnections: Annotated[
@@ -246,7 +257,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=0, le=10_000_000),
         _help(
             "most WebSockets of one address at a time; of IPv6, of one /64 network; 0: "
-            "no limit"
+            "no limit",
+            advice="50",
         ),
     ] = 0
     openRate: Annotated[
@@ -254,7 +266,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=0, le=100_000),
         _help(
             "openings a second that an address may try, for ever; twice that at once; "
-            "0: no limit"
+            "0: no limit",
+            advice="2",
         ),
     ] = 0.0
     handshakeTimeout: Annotated[

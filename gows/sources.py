@@ -39,6 +39,7 @@ class Setting(NamedTuple):
     @ivar help: what it does
     @ivar allowed: what one value may be
     @ivar check: what the type does not say of a text, or L{None}
+    @ivar advice: its value in TOML for the open internet; empty: the default will do
     """
 
     field: str
@@ -49,6 +50,7 @@ class Setting(NamedTuple):
     help: str
     allowed: str
     check: Check | None
+    advice: str
 
     @property
     def isRepeatable(self) -> bool:
@@ -77,6 +79,7 @@ def _settingOf(field: str, hint: Any, default: Any) -> Setting:
         helpText,
         checks[0].allowed if checks else _allowed(kind, metas),
         checks[0] if checks else None,
+        "".join((meta.extra or {}).get("advice", "") for meta in metas),
     )
 
 

@@ -57,6 +57,19 @@ class SampleTests(SynchronousTestCase):
         filledIn = msgspec.structs.replace(Settings(), **dict.fromkeys(names, "x"))
         self.assertEqual(readSettings({}, {}, str(path)), filledIn)
 
+    def test_advice(self) -> None:
+        """What is recommended for the open internet is allowed, and differs."""
+        advised = re.findall(r"^# On the open internet: (.*)$", sample.sample(), re.M)
+        self.assertGreater(len(advised), 4)
+        path = Path(self.mktemp())
+        path.write_text("\n".join(advised), "utf-8")
+        settings = readSettings({}, {}, str(path))
+        self.assertGreater(settings.rate, 0)
+        self.assertGreater(settings.openRate, 0)
+        for line in advised:
+            [setting] = [s for s in TABLE if s.name == line.partition(" = ")[0]]
+            self.assertNotEqual(getattr(settings, setting.field), setting.default)
+
     def test_explained(self) -> None:
         """Each setting says what it does and what is allowed, in short lines."""
         text = sample.sample()
