@@ -313,20 +313,26 @@ def untilClosed(client: ClientConnection) -> Farewell:
         return Farewell(messages, closed.rcvd.code, closed.rcvd.reason)
 
 
-def rawOpening(query: str = "specialKey=alice") -> bytes:
-    """Write the opening of a WebSocket as bytes."""
+def rawOpening(query: str = "specialKey=alice", headers: str = "") -> bytes:
+    """
+    Write the opening of a WebSocket as bytes.
+
+    @param headers: further lines, each with its end
+    """
     return (
         f"GET /?{query} HTTP/1.1\r\nHost: gows.test\r\nUpgrade: websocket\r\n"
-        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n{headers}"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     ).encode()
 
 
-def rawWebSocket(port: int, query: str = "specialKey=alice") -> socket.socket:
+def rawWebSocket(
+    port: int, query: str = "specialKey=alice", headers: str = ""
+) -> socket.socket:
     """Open a WebSocket that does nothing by itself: no pong, no close."""
     peer = socket.create_connection(("127.0.0.1", port), TIMEOUT)
     try:
-        peer.sendall(rawOpening(query))
+        peer.sendall(rawOpening(query, headers))
         answer = b""
         while not answer.endswith(b"\r\n\r\n"):
             received = peer.recv(1)

@@ -252,6 +252,41 @@ class RefusalTests(ServerCase):
         self.assertEqual(self.next(alice), "still here")
 
 
+class AddressTests(ServerCase):
+    """What one address may do is limited, where that is set."""
+
+    def refused(self, server: Server, query: str, **headers: str) -> int:
+        """Assert that an opening gets 429, and answer after how long to come back."""
+        with self.assertRaises(InvalidStatus) as caught:
+            webSocket(server.wsUrl, query, additional_headers=headers)
+        response = caught.exception.response
+        self.assertEqual(response.status_code, 429)
+        return int(response.headers["Retry-After"])
+
+    def test_connections(self) -> None:
+        """So many connections; one that is gone makes room, cut or closed."""
+        server = self.serve("--max-per-address", "2")
+        clients = [webSocket(server.wsUrl, f"specialKey={n}") for n in "ab"]
+        self.assertGreater(self.refused(server, "specialKey=c"), 0)
+        with webSocket(server.wsUrl, "specialKey=a"):  # a takeover
+            pass
+        clients[1].close()
+        for name in "cd":
+            until(lambda: server.log().count("closed") >= 3)
+            self.enterContext(webSocket(server.wsUrl, f"specialKey={name}"))
+        self.refused(server, "specialKey=e")
+
+    def test_rate(self) -> None:
+        """So many openings; others behind a trusted proxy have their own count."""
+        server = self.serve("--open-rate", "0.1", "--trusted-proxy", "127.0.0.0/8")
+        me, other = ({"X-Forwarded-For": f"203.0.113.{n}"} for n in (1, 2))
+        webSocket(server.wsUrl, additional_headers=me).close()
+        self.assertIn(self.refused(server, "specialKey=a", **me), range(5, 11))
+        webSocket(server.wsUrl, additional_headers=other).close()
+        for _ in range(5):  # the proxy itself
+            webSocket(server.wsUrl).close()
+
+
 class PlainTests(ServerCase):
     """Plain HTTP, with a client that would like to keep its connection."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import selectors
 import socket
 import ssl
@@ -14,7 +15,7 @@ from typing import cast
 from twisted.trial.unittest import SynchronousTestCase
 from websockets.sync.client import ClientConnection
 
-from tests.memory import TEXT, frame
+from tests.memory import TEXT, frame, framesOf
 from tests.support import (
     TIMEOUT,
     Server,
@@ -185,6 +186,32 @@ class SlowReadersTests(SynchronousTestCase):
         peer.close()
         dropped = int(self.server.waitForLog(r"dropped ([1-9]\d*),")[1])
         self.assertGreater(dropped, 500)
+
+    def test_missed(self) -> None:
+        """Who speaks gows.v1 and reads too slowly is told how much it has missed."""
+        self.serve("--slow-policy", "drop-oldest", "--slow-limit", "100000")
+        peer = rawWebSocket(
+            self.server.port,
+            "specialKey=stalled",
+            "Sec-WebSocket-Protocol: gows.v1\r\n",
+        )
+        self.addCleanup(peer.close)
+        peer.settimeout(TIMEOUT)
+        reader = self.reader("reader")
+        self.flood([reader], 2500)
+        reader.send("the newest")
+        self.assertEqual(reader.recv(TIMEOUT), "the newest")
+        data = b""
+        while b"the newest" not in data:
+            part = peer.recv(1 << 16)
+            self.assertTrue(part, "the line was cut")
+            data += part
+        said = [json.loads(f.payload) for f in framesOf(data[: data.rindex(b"}") + 1])]
+        heard = [one for one in said if one["type"] == "message"]
+        missed = sum(one["count"] for one in said if one["type"] == "missed")
+        self.assertEqual(len(heard) + missed, 2501)
+        self.assertGreater(missed, 500)
+        self.assertLess(len(heard), 2000)
 
     def test_backlogLimit(self) -> None:
         """Above --backlog-limit those go for whom the most waits."""
