@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gows.access.keys import TokenKeys
-from gows.access.tickets import LIFETIME, Tickets
+from gows.access.tickets import LIFETIME
 from gows.access.tokens import TokenVerifier
 from gows.chat.grant import Grant, Pass, RoomRights
 from gows.eager import started
@@ -68,7 +68,7 @@ class AccessTestCase(MemoryTestCase):
 
     def ticket(self, pass_: Pass) -> str:
         """Have a ticket made, as the operators' door will."""
-        made = started(Tickets(self.server.ledger).mint(pass_))
+        made = started(self.server.tickets.mint(pass_))
         assert isinstance(made, str)
         return made
 
@@ -121,7 +121,7 @@ class PlacesTests(AccessTestCase):
         ):
             client = self.opened(self.server, query, **headers)
             self.assertEqual(self.context(client).specialKey, name)
-        self.assertIsNotNone(started(Tickets(self.server.ledger).look(ticket)))
+        self.assertIsNotNone(started(self.server.tickets.look(ticket)))
 
     def test_firstCounts(self) -> None:
         """A wrong one in the first place is not made good by another."""

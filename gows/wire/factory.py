@@ -64,6 +64,7 @@ class GowsFactory(WebSocketServerFactory):
     @ivar application: whose callbacks are called
     @ivar admission: decides on openings
     @ivar ledger: what there is once
+    @ivar tickets: let in once
     @ivar site: answers plain HTTP requests
     @ivar proxies: finds out clients' own addresses
     @ivar journal: what happens is written there
@@ -94,6 +95,33 @@ class GowsFactory(WebSocketServerFactory):
         @param makeSite: called once, with what decides on openings
         """
         super().__init__(server="gows", reactor=reactor)
+        self._useAutobahn(settings)
+        self.now: Callable[[], float] = self.reactor.seconds
+        self.journal = journal
+        self.proxies = TrustedProxies(settings.trustedProxy)
+        self.interpret = interpreterOf(settings.binary, settings.maxMessageSize)
+        self.compression = Compression(
+            settings.compressLevel, settings.compressThreshold
+        )
+        self.terms = self._termsOf(settings)
+        fanOut = FanOut(self.terms.turn, self.compression)
+        self.hall = Hall(fanOut, self.compression, self.reactor, settings.presenceLimit)
+        self.registry = self.hall.registry
+        self.ledger = MemoryLedger(self.reactor)
+        self.tickets = Tickets(self.ledger)
+        verifyNow = None if verify is None else partial(_verified, verify, self.now)
+        self._rules = Rules(_limits(settings), verifyNow, self.now)
+        self._rates = settings.rate, settings.byteRate
+        self._prefix = secrets.token_hex(4)
+        self._accepted = count()
+        self.application = makeApplication(self)
+        self.admission = self._admissionOf(settings, verifyNow)
+        self.site = makeSite(self.admission)
+        self._notGone: set[GowsProtocol] = set()
+        self._drain: Drain | None = None
+        self._isHurried = False
+
+    def _useAutobahn(self, settings: Settings) -> None:
         self.setProtocolOptions(
             failByDrop=False,
             echoCloseCodeReason=True,
@@ -106,55 +134,37 @@ class GowsFactory(WebSocketServerFactory):
         )
         # Autobahn has no option for it; TimersTests fail when the attribute moves.
         self._batched_timer = Timers(self.reactor)
-        self.now: Callable[[], float] = self.reactor.seconds
-        self.journal = journal
-        self.proxies = TrustedProxies(settings.trustedProxy)
-        self.interpret = interpreterOf(settings.binary, settings.maxMessageSize)
-        self.compression = Compression(
-            settings.compressLevel, settings.compressThreshold
-        )
+
+    def _termsOf(self, settings: Settings) -> Terms:
         backlog = Backlog(settings.backlogLimit)
-        turn = Turn(self.reactor, settings.maxDelay, backlog)
-        self.terms = Terms(
-            turn,
+        return Terms(
+            Turn(self.reactor, settings.maxDelay, backlog),
             backlog,
             limit=settings.slowLimit,
             policy=settings.slowPolicy,
             sendBuffer=settings.sendBuffer,
         )
-        fanOut = FanOut(turn, self.compression)
-        self.hall = Hall(fanOut, self.compression, self.reactor, settings.presenceLimit)
-        self.registry = self.hall.registry
-        self.ledger = MemoryLedger(self.reactor)
-        verifyNow, credentials = None, None
-        if verify is not None:
-            verifyNow = partial(_verifiedNow, verify, self.now)
-            credentials = Credentials(verifyNow, Tickets(self.ledger))
-        self._rules = Rules(_limits(settings), verifyNow, self.now)
-        self._rates = settings.rate, settings.byteRate
-        self._prefix = secrets.token_hex(4)
-        self._accepted = count()
-        self.application = makeApplication(self)
-        self.admission = Admission(
+
+    def _admissionOf(
+        self, settings: Settings, verify: Callable[[str], Pass] | None
+    ) -> Admission:
+        conditions = Conditions(
+            AllowedOrigins(settings.origin),
+            settings.duplicate,
+            settings.maxConnections,
+            settings.maxPerAddress,
+            settings.openRate,
+            self.proxies.isProxy,
+            anonymousKey if settings.anonymous else None,
+        )
+        return Admission(
             self.application.onConnect,
             self.registry,
             self.ledger,
-            Conditions(
-                AllowedOrigins(settings.origin),
-                settings.duplicate,
-                settings.maxConnections,
-                settings.maxPerAddress,
-                settings.openRate,
-                self.proxies.isProxy,
-                anonymousKey if settings.anonymous else None,
-            ),
-            credentials=credentials,
+            conditions,
+            credentials=None if verify is None else Credentials(verify, self.tickets),
             now=self.now,
         )
-        self.site = makeSite(self.admission)
-        self._notGone: set[GowsProtocol] = set()
-        self._drain: Drain | None = None
-        self._isHurried = False
 
     def setProtocolOptions(  # type: ignore[override]  # it takes these, by name
         self, **options: Any
@@ -248,7 +258,7 @@ class GowsFactory(WebSocketServerFactory):
             self._drain.hurry()
 
 
-def _verifiedNow(verify: Verify, now: Callable[[], float], token: str) -> Pass:
+def _verified(verify: Verify, now: Callable[[], float], token: str) -> Pass:
     return verify(token, now())
 
 
