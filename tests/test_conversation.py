@@ -408,6 +408,7 @@ class PresenceTests(ConversationTestCase):
             alice.heard(),
             [
                 {"type": "joined", "room": "*", "key": "b", "count": 2},
+                {"type": "joined", "room": "*", "count": 3},
                 {"type": "joined", "room": "*", "count": 4},
             ],
         )

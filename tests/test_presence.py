@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
@@ -9,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gows.chat.presence import LINGER, PACE, News, Presence, Roster
 
-PROPERTY = settings(max_examples=150, deadline=None, database=None, derandomize=True)
+PROPERTY = settings(max_examples=400, deadline=None, database=None, derandomize=True)
 
 
 class PresenceTestCase(SynchronousTestCase):
@@ -206,13 +208,30 @@ class CrowdTests(PresenceTestCase):
         self.assertEqual(self.told(), [])
 
     def test_growsTooLarge(self) -> None:
-        """The first one too many is a number."""
+        """The first one too many is a number, at once; the next ones can wait."""
         self.go("4")
         self.clock.advance(LINGER)
         self.told()
-        self.come("5")
-        self.clock.advance(PACE)
+        self.come("5", "6")
         self.assertEqual(self.told(), [News(True, None, 4)])
+        self.clock.advance(PACE)
+        self.assertEqual(self.told(), [News(True, None, 5)])
+
+    def test_shortCrowd(self) -> None:
+        """However short there were too many, who watches knows to ask anew."""
+        self.go("3", "4")
+        self.clock.advance(LINGER)
+        self.go("1")
+        self.clock.advance(LINGER - PACE / 2)
+        self.told()
+        self.come("5", "6")
+        self.clock.advance(PACE / 2)
+        self.assertEqual(
+            self.told(),
+            [News(True, "5", 3), News(True, None, 4), News(False, "1", 3)],
+        )
+        self.clock.advance(PACE)
+        self.assertEqual(self.told(), [])
 
 
 STEPS = st.lists(
@@ -232,24 +251,33 @@ class AnythingTests(SynchronousTestCase):
     @given(STEPS)
     def test_known(self, steps: list[tuple[str, str, float]]) -> None:
         """The news add up to the roster; it holds all who are connected."""
-        clock, last = Clock(), 0
-        people: set[str] = set()
+        clock = Clock()
+        known: set[str] | None = set()
+        count = 0
+
+        def ask() -> None:
+            nonlocal known, count
+            count, keys = presence.who("a")
+            known = None if keys is None else set(keys)
 
         def tell(room: str, news: News) -> None:
-            nonlocal last
-            if news.key is not None:
-                (people.add if news.hasCome else people.discard)(news.key)
-            last = news.people
+            nonlocal known, count
+            count = news.people
+            if news.key is None:
+                known = None
+            elif known is None:
+                ask()
+            else:
+                (known.add if news.hasCome else known.remove)(news.key)
 
         presence = Presence(clock, 4, tell)
-        here: dict[str, int] = {}
+        here: Counter[str] = Counter()
         watchers = 0
         for step, key, seconds in steps:
-            wasNamed = presence.who("a").keys is not None
             if step == "come":
                 presence.come("a", key)
-                here[key] = here.get(key, 0) + 1
-            elif step == "go" and here.get(key):
+                here[key] += 1
+            elif step == "go" and here[key]:
                 presence.go("a", key)
                 here[key] -= 1
             elif step == "wait":
@@ -257,24 +285,19 @@ class AnythingTests(SynchronousTestCase):
             elif step == "watch":
                 presence.watch("a")
                 watchers += 1
+                ask()
             elif step == "unwatch" and watchers:
                 presence.unwatch("a")
                 watchers -= 1
             roster = presence.who("a")
-            connected = {key for key, count in here.items() if count}
+            connected = set(+here)
             if roster.keys is not None:
                 self.assertLessEqual(connected, set(roster.keys))
+                if watchers:
+                    self.assertEqual(known, set(roster.keys))
             if not watchers:
                 self.assertEqual(roster.people, len(connected))
-            isNew = step == "watch" and watchers == 1
-            if isNew or not wasNamed or not watchers or roster.keys is None:
-                people = set(roster.keys or ())  # who watches asks anew
-            if isNew:
-                last = roster.people
-            if watchers and wasNamed and roster.keys is not None:
-                self.assertEqual(people, set(roster.keys))
-        clock.advance(LINGER + PACE)
-        connected = {key for key, count in here.items() if count}
-        self.assertEqual(presence.who("a").people, len(connected))
+        clock.pump([LINGER, PACE])
+        self.assertEqual(presence.who("a").people, len(+here))
         if watchers:
-            self.assertEqual(last, len(connected))
+            self.assertEqual(count, len(+here))

@@ -76,8 +76,8 @@ class Presence:
     Counts each person in a room once, on however many connections.
 
     Of a room that nobody watches there is no news and no lingering. Of one with more
-    people than the limit the news are numbers, and rare; when it has become smaller
-    they name people again, and who watches asks anew who the others are.
+    people than the limit the news are numbers, and after the first rare; when it has
+    become smaller they name people again, and who watches asks anew who the others are.
     """
 
     def __init__(
@@ -177,9 +177,12 @@ class Presence:
         if watch is None:
             return
         count = len(self._rooms.get(room, {}))
-        if count <= self._limit:
+        isNamed = count <= self._limit
+        if isNamed or watch.told <= self._limit:
+            # That there are too many is told at once: in a second there may be few
+            # again, and nobody would ask who came meanwhile.
             watch.told = count
-            self._tell(room, News(hasCome, specialKey, count))
+            self._tell(room, News(hasCome, specialKey if isNamed else None, count))
         elif watch.counting is None:
             watch.counting = self._clock.callLater(PACE, self._count, room, watch)
 
