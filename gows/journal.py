@@ -155,6 +155,10 @@ class Journal:
         """Write an application's exception with its traceback."""
         self._application.failure("the application failed", failure)
 
+    def connectionFailed(self, failure: Failure) -> None:
+        """Write that a fault of ours kept a message from being taken."""
+        self._application.failure("taking a message failed", failure)
+
     def ledgerFailed(self, failure: Failure) -> None:
         """Write that what there is once could not be looked up, with the traceback."""
         self._service.failure("the ledger failed", failure)

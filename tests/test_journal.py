@@ -228,6 +228,7 @@ class LinesTests(JournalCase):
         journal = self.journal()
         journal.applicationFailed(failure())
         journal.deliveryFailed(failure())
+        journal.connectionFailed(failure())
         journal.ledgerFailed(failure())
         for event in self.events:
             self.assertIn("it broke", event["log_failure"].getErrorMessage())
@@ -237,6 +238,7 @@ class LinesTests(JournalCase):
             [
                 "the application failed",
                 "sending to a connection failed",
+                "taking a message failed",
                 "the ledger failed",
             ],
         )

@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 
 from gows.chat.application import Application
 from gows.chat.message import Message
+from gows.dialects.raw import Raw
 from gows.interfaces import IChat, IConnection
 from gows.wire.factory import GowsFactory
 from gows.wire.protocol import MAX_UNPARSED
@@ -557,3 +558,26 @@ class FailureTests(CallbackTestCase):
         alice.send(frame(TEXT, b"hi"))
         self.assertEqual(alice.protocol.texts, ["sent"])
         self.assertEqual(alice.protocol.closeCodes, [])
+
+
+class OwnFaultTests(MemoryTestCase):
+    """A fault of the server's own, too, ends no more than one connection."""
+
+    def test_dialect(self) -> None:
+        """It is logged; the peer is told 1011, and the others go on."""
+
+        def broken(_: object) -> None:
+            raise BROKEN
+
+        server = self.factory()
+        alice, bob = self.opened(server), self.opened(server, "specialKey=bob")
+        self.patch(Raw, "received", lambda self, content: broken(content))
+        alice.send(frame(TEXT, b"hello"))
+        self.assertEqual(alice.protocol.closeCodes, [1011])
+        self.assertIn("taking a message failed", self.logged()[-1])
+        alice.send(closeFrame(1011))
+        names = [call[:2] for call in self.calls(server)[-2:]]
+        self.assertEqual(names, [("error", "alice"), ("close", "alice")])
+        server.broadcast("still here")
+        bob.flush()
+        self.assertEqual(bob.protocol.texts, ["still here"])

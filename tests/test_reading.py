@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -33,6 +34,19 @@ NAMES = st.sampled_from(
     ["type", "id", "to", "room", "key", "data", "watch", "token", "since", "x"]
 )
 TYPES = st.sampled_from(["publish", "join", "leave", "presence", "refresh"])
+
+# What the library that reads JSON says where something is wrong.
+SAYINGS = st.sampled_from(
+    [
+        "Object missing required field `zzz`",
+        "missing required field `room`",
+        "x - at `$.zzz`",
+        "x - at `$.room`",
+        "x - at `$.to.zzz` - at `$[0]`",
+        "\n - at `$.zzz`\n",
+        "'",
+    ]
+)
 
 
 def nested(depth: int) -> str:
@@ -187,6 +201,21 @@ class ReadingTests(SynchronousTestCase):
             self.assertIn(fault.code, ERRORS)
         else:
             self.assertIsInstance(request, Publish | Join | Leave | Presence | Refresh)
+
+    @PROPERTY
+    @given(st.dictionaries(NAMES, SAYINGS), TYPES, SAYINGS)
+    def test_ownWords(self, value: dict[str, str], kind: str, saying: str) -> None:
+        """Who says what an error would say changes nothing about what is wrong."""
+        for texts, field in (
+            (value | {"type": saying}, "type"),
+            ({"type": "publish", "data": 1, "to": saying}, "to"),
+            ({"type": "join", "room": saying}, "room"),
+        ):
+            fault = self.fault(json.dumps(texts))
+            self.assertEqual(fault.field, field, texts)
+            self.assertIn(fault.code, ("unknown_type", "invalid"))
+        with contextlib.suppress(Fault):
+            readRequest(json.dumps(value | {"type": kind}).encode())
 
     @PROPERTY
     @given(st.text() | st.text(alphabet='{}[]":,\\ea1 '))

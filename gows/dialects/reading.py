@@ -13,8 +13,9 @@ from gows.dialects.envelopes import ERRORS, MAX_DEPTH, RULES, Body, Id, Request
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKET: Final = bytes(set(range(256)) - set(b"[]{}"))
-_WHERE: Final = re.compile(r" - at `\$\.(\w+)")
-_MISSING: Final = re.compile(r"missing required field `(\w+)`")
+# What stands before the place in msgspec's words may be a text of the client's.
+_PLACE: Final = re.compile(r" - at `\$\.([\w.]+)`\Z")
+_MISSING: Final = re.compile(r"Object missing required field `(\w+)`")
 
 
 class _Numbered(Body, frozen=True):
@@ -89,15 +90,13 @@ def isDeeper(text: bytes, depth: int) -> bool:
 
 
 def _faultOf(error: str, id: Id | UnsetType) -> Fault:
-    found = _MISSING.search(error) or _WHERE.search(error)
+    missing = _MISSING.fullmatch(error)
+    found = missing or _PLACE.search(error)
     if found is None:
         return Fault("malformed", id=id)
     field = found[1]
-    isMissing = found.re is _MISSING
-    if field == "type" and not isMissing:
+    if field == "type" and not missing:
         return Fault("unknown_type", f"type must be {RULES['type']}.", field, id)
-    if inner := re.search(r" - at `\$\.to\.(\w+)", error):
-        field = f"to.{inner[1]}"
     rule = RULES[field.rpartition(".")[2]]
-    verb = "is missing: it must be" if isMissing else "must be"
+    verb = "is missing: it must be" if missing else "must be"
     return Fault("invalid", f"{field} {verb} {rule}.", field, id)

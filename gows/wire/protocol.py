@@ -169,6 +169,10 @@ class GowsProtocol(SpeakingProtocol):
         except MessageError as error:
             self._failure = Failure()
             self.closeWith(closing.closeFor(error))
+        except Exception:  # ours to mend: meanwhile it ends this connection only
+            self._failure = Failure()
+            self.factory.journal.connectionFailed(self._failure)
+            self.closeWith(closing.INTERNAL_ERROR)
 
     def onAutoPingTimeout(self) -> None:
         """
