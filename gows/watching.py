@@ -9,6 +9,7 @@ from typing import Final
 from twisted.application.service import Service
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
 
 LOOK_EVERY: Final = 60.0
 """Seconds between looks at the files."""
@@ -21,13 +22,16 @@ class FileWatch(Service):
     A file that appears, disappears, or is replaced by another has changed as well.
     """
 
+    _log = Logger()
+
     def __init__(
         self, *paths: str, changed: Callable[[], object], clock: IReactorTime
     ) -> None:
         """
         Remember the files; the service's start looks at them first.
 
-        @param changed: called once a look that finds something; must not raise
+        @param changed: called once a look that finds something; what it raises is
+            logged, and the watch goes on
         """
         self._paths = paths
         self._changed = changed
@@ -65,7 +69,12 @@ class FileWatch(Service):
         found = self._signature()
         if found != self._seen:
             self._seen = found
-            self._changed()
+            try:
+                self._changed()
+            except Exception:
+                self._log.failure(
+                    "what has changed in {paths} was not taken", paths=self._paths
+                )
 
     def _signature(self) -> object:
         return [_signatureOf(path) for path in self._paths]

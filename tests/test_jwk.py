@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gows.access.jwk import keyOfJwk
+from gows.access.jwk import jwkOf, keyOfJwk, newKey
 from gows.access.keys import ALGORITHMS
 from gows.errors import CannotStart
 from tests.tokens import encoded, jwkOfPrivate, privateJwk, publicJwk
@@ -234,6 +234,19 @@ class BrokenTests(JwkCase):
         """A point beside the curve is no key."""
         jwk = publicJwk("ES256")
         self.assertEqual(self.fault({**jwk, "y": jwk["x"]}), "is broken")
+
+    def test_publicPart(self) -> None:
+        """The public part of a private key is its own, and none that is broken."""
+        for algorithm, member in (
+            ("EdDSA", "x"),
+            ("ES256", "x"),
+            ("ES256", "y"),
+            ("RS256", "n"),
+        ):
+            other = jwkOf(newKey(algorithm, "other"))[member]
+            for value in (other, "A", "é", "AAAA"):
+                jwk = privateJwk(algorithm, **{member: value})
+                self.assertIn(self.fault(jwk).split()[1], ("broken", "too"))
 
     def test_publicKeyAsSecret(self) -> None:
         """A public key is no secret, whoever calls it one."""

@@ -128,6 +128,23 @@ class FileWatchTests(SynchronousTestCase):
         self.one.write_text("one")
         self.assertSeen(1)
 
+    def test_raises(self) -> None:
+        """What raises is logged, and is called at the next change all the same."""
+        calls = []
+
+        def broken() -> None:
+            calls.append(None)
+            raise OSError("it broke")
+
+        watch = FileWatch(str(self.one), changed=broken, clock=self.clock)
+        watch.startService()
+        self.addCleanup(watch.stopService)
+        for text in ("other", "another one"):
+            self.one.write_text(text)
+            self.clock.advance(LOOK_EVERY)
+            self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        self.assertEqual(len(calls), 2)
+
     def test_stop(self) -> None:
         """Once stopped it looks no more; to stop what never started is nothing."""
         self.start()

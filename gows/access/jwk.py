@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 from joserfc.errors import JoseError
-from joserfc.jwk import generate_key, import_key
+from joserfc.jwk import Key, OctKey, generate_key, import_key
 from joserfc.util import urlsafe_b64decode
 
 from gows.access.keys import TokenKey
@@ -70,6 +70,7 @@ def keyOfJwk(jwk: object, where: str) -> TokenKey:
     try:
         _checkLength(said, algorithm, where)
         key = import_key({k: v for k, v in members.items() if k in _MATERIAL})
+        _checkPublicPart(key)
     except (JoseError, ValueError, TypeError):
         raise CannotStart(f"{where} is broken") from None
     operations = None if said.operations is None else frozenset(said.operations)
@@ -118,6 +119,21 @@ def _checkLength(said: _Said, algorithm: str, where: str) -> None:
         modulus = int.from_bytes(urlsafe_b64decode(said.n.encode()))
         if modulus:
             checkModulus(modulus.bit_length(), where)
+
+
+def _checkPublicPart(key: Key) -> None:
+    """
+    Check that the public part of a private key is its own.
+
+    joserfc does not look at that of an Ed25519 key before it is used.
+
+    @raise ValueError: if it is not
+    """
+    if isinstance(key, OctKey) or not key.is_private:
+        return
+    stated = import_key(key.as_dict())
+    if stated.public_key != key.private_key.public_key():
+        raise ValueError("the public part is another key's")
 
 
 def checkModulus(bits: int, where: str) -> None:
