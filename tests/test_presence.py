@@ -164,6 +164,53 @@ class NewsTests(PresenceTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
 
+class ReentranceTests(SynchronousTestCase):
+    """Who is told something may be gone by that."""
+
+    def test_unwatch(self) -> None:
+        """The last watcher leaves while it is told: nobody lingers any more."""
+        clock = Clock()
+        news: list[News] = []
+
+        def tell(room: str, one: News) -> None:
+            news.append(one)
+            if not one.hasCome:
+                presence.unwatch(room)
+
+        presence = Presence(clock, 3, tell)
+        presence.watch("a")
+        for key in "xyz":
+            presence.come("a", key)
+        for key in "xyz":
+            presence.go("a", key)
+        clock.advance(LINGER)
+        self.assertEqual(news[3:], [News(False, "x", 2)])
+        self.assertEqual(presence.who("a"), Roster(0, ()))
+        self.assertEqual(list(presence.rooms()), [])
+        self.assertEqual(clock.getDelayedCalls(), [])
+
+    def test_watchedAnew(self) -> None:
+        """Somebody else watches in its stead at once, and people come back."""
+        clock = Clock()
+        news: list[News] = []
+
+        def tell(room: str, one: News) -> None:
+            news.append(one)
+            if one == News(False, "x", 1):
+                presence.unwatch(room)
+                presence.watch(room)
+                presence.come("a", "y")
+
+        presence = Presence(clock, 3, tell)
+        presence.watch("a")
+        for key in "xy":
+            presence.come("a", key)
+            presence.go("a", key)
+        clock.advance(LINGER)
+        self.assertEqual(news[2:], [News(False, "x", 1), News(True, "y", 1)])
+        self.assertEqual(presence.who("a"), Roster(1, ("y",)))
+
+
 class CrowdTests(PresenceTestCase):
     """Of a room with too many people only their number is told."""
 

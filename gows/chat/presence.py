@@ -149,7 +149,8 @@ class Presence:
         for call in (watch.leaving, watch.counting):
             if call is not None:
                 call.cancel()
-        for specialKey in watch.lingering:
+        lingering, watch.lingering = watch.lingering, {}
+        for specialKey in lingering:
             self._remove(room, specialKey)
 
     def _remove(self, room: str, specialKey: str) -> None:
