@@ -130,7 +130,7 @@ class FileWatchTests(SynchronousTestCase):
 
     def test_raises(self) -> None:
         """What raises is logged, and is called at the next change all the same."""
-        calls = []
+        calls: list[None] = []
 
         def broken() -> None:
             calls.append(None)

@@ -129,7 +129,7 @@ def _checkPublicPart(key: Key) -> None:
 
     @raise ValueError: if it is not
     """
-    if isinstance(key, OctKey) or not key.is_private:
+    if isinstance(key, OctKey) or key.private_key is None:
         return
     stated = import_key(key.as_dict())
     if stated.public_key != key.private_key.public_key():
