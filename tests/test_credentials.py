@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import jwt
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from gows.eager import started
 from tests.memory import (
     TEXT,
     Answer,
+    Chat,
     Client,
     MemoryTestCase,
     Talker,
@@ -349,6 +351,25 @@ class ExpiryTests(AccessTestCase):
         self.assertEqual(welcome["expires"], (NOW + 65) * 1000)
 
 
+class Restricting(Chat):
+    """An application that lets everybody read everyone's room, and nothing else."""
+
+    def onConnect(self, request: Any) -> Any:
+        """Grant that."""
+        grant = Grant(RoomRights.of({"*": "r"}), direct=False)
+        return msgspec.structs.replace(request.context, grant=grant)
+
+
+class Renaming(Chat):
+    """An application that has names of its own."""
+
+    def onConnect(self, request: Any) -> Any:
+        """Make one."""
+        context = request.context
+        name = f"t1:{context.specialKey}"
+        return msgspec.structs.replace(context, specialKey=name, pass_=None)
+
+
 class RefreshTests(AccessTestCase):
     """Who speaks gows.v1 may go on with a new token."""
 
@@ -385,6 +406,36 @@ class RefreshTests(AccessTestCase):
         bob = self.opened(self.server, f"token={token('bob')}")
         bob.send(frame(TEXT, b"to all"))
         self.assertEqual(alice.heard(), [])
+
+    def test_applicationDecides(self) -> None:
+        """What an application granted is not given back by a token."""
+        self.server = self.guarded(makeApplication=Restricting)
+        alice = self.come(rooms={"*": "rw", "secret": "rw"})
+        for _ in range(2):
+            for asked in (
+                {"type": "join", "room": "secret"},
+                {"type": "publish", "to": "everyone", "data": 1},
+            ):
+                self.assertEqual(alice.ask(**asked, id=1)["code"], "forbidden")
+            error = alice.ask(type="refresh", token=token(), id=1)
+            self.assertEqual(error["code"], "unsupported")
+
+    def test_otherName(self) -> None:
+        """A token is compared with the last one, whatever an application made of it."""
+        self.server = self.guarded(makeApplication=Renaming)
+        alice = self.come(device="phone")
+        [person] = self.server.connectionsOf("t1:alice")
+        self.assertEqual(person.context.device, "phone")
+        for fresh, kind in (
+            (token(device="phone", exp=NOW + 120), "ack"),
+            (token("t1:alice", device="phone"), "error"),
+            (token(device="laptop"), "error"),
+            (token(device="phone", rooms={}), "ack"),
+            (token(device="phone"), "ack"),
+        ):
+            answer = alice.ask(type="refresh", token=fresh, id=1)
+            self.assertEqual(answer["type"], kind)
+        self.assertEqual(person.context.specialKey, "t1:alice")
 
     def test_bad(self) -> None:
         """One that is no good changes nothing; the reason is said."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gows.chat.grant import NO_LIMITS, Grant
+from gows.chat.grant import NO_LIMITS, Grant, Pass
 from gows.wire.frames import PLAIN, WireForm
 from tests.memory import DEFLATE, TEXT, MemoryTestCase, frame
 
@@ -43,6 +43,10 @@ class ExpiryTests(MemoryTestCase):
         self.alice = self.opened(self.server)
         self.connection: Any = self.alice.server
 
+    def renew(self, grant: Grant) -> None:
+        """Have a new token grant something."""
+        self.connection.renew(Pass("alice", grant))
+
     def closed(self) -> bool:
         """Tell whether it was closed as expired."""
         self.alice.flush()
@@ -51,7 +55,7 @@ class ExpiryTests(MemoryTestCase):
 
     def test_soon(self) -> None:
         """It is closed at that moment, not before, and not within the call."""
-        self.connection.regrant(Grant(expires=self.clock.seconds()))
+        self.renew(Grant(expires=self.clock.seconds()))
         self.assertEqual(self.connection.state, self.connection.STATE_OPEN)
         self.clock.advance(0)
         self.assertTrue(self.closed())
@@ -59,7 +63,7 @@ class ExpiryTests(MemoryTestCase):
     def test_inYears(self) -> None:
         """No timer runs for years, however late the end is."""
         for expires in (2.0**53, 400 * DAY):
-            self.connection.regrant(Grant(expires=expires))
+            self.renew(Grant(expires=expires))
             [longest] = [max(c.getTime() for c in self.clock.getDelayedCalls())]
             self.assertLessEqual(longest - self.clock.seconds(), DAY)
         for _ in range(399):
@@ -70,11 +74,11 @@ class ExpiryTests(MemoryTestCase):
 
     def test_another(self) -> None:
         """The last grant counts, and one without an end has none."""
-        self.connection.regrant(Grant(expires=10))
-        self.connection.regrant(Grant(expires=20))
+        self.renew(Grant(expires=10))
+        self.renew(Grant(expires=20))
         self.clock.advance(15)
         self.assertFalse(self.closed())
-        self.connection.regrant(NO_LIMITS)
+        self.renew(NO_LIMITS)
         self.clock.advance(DAY)
         self.assertFalse(self.closed())
         self.assertIs(self.connection.context.grant, NO_LIMITS)
@@ -82,7 +86,7 @@ class ExpiryTests(MemoryTestCase):
 
     def test_closedBefore(self) -> None:
         """Who is closed for another reason is not closed twice."""
-        self.connection.regrant(Grant(expires=10))
+        self.renew(Grant(expires=10))
         self.connection.close(1000)
         self.alice.flush()
         self.clock.advance(10)

@@ -142,8 +142,9 @@ class Admission:
                 "onConnect must answer a Context or a Refusal, not "
                 f"{type(answer).__name__}"
             )
-        if answer.grant is NOTHING:
-            answer = msgspec.structs.replace(answer, grant=asked.grant)
+        if answer is not asked:
+            grant = asked.grant if answer.grant is NOTHING else answer.grant
+            answer = msgspec.structs.replace(answer, grant=grant, pass_=asked.pass_)
         grant, room = answer.grant, answer.room
         if room != EVERYONE and not (grant.mayRead(room) or grant.mayWrite(room)):
             raise Refusal(403, "The token does not allow this room.")

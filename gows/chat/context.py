@@ -35,6 +35,8 @@ class Context(msgspec.Struct, frozen=True):
     @ivar room: where it is at first
     @ivar grant: what it may do; L{NOTHING}, which a context has that an application
         makes anew, stands for what its token says, or for everything without tokens
+    @ivar pass_: the token or ticket that it came with; L{None}: none. It is not for
+        applications to say
     """
 
     specialKey: str
@@ -43,6 +45,7 @@ class Context(msgspec.Struct, frozen=True):
     device: str = ""
     room: str = EVERYONE
     grant: Grant = NOTHING
+    pass_: Pass | None = None
 
     def __post_init__(self) -> None:
         """
@@ -130,6 +133,7 @@ def contextOf(
         "" if pass_ is None else pass_.device,
         room,
         NO_LIMITS if pass_ is None else pass_.grant,
+        pass_,
     )
 
 

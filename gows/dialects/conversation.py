@@ -188,23 +188,25 @@ class Conversation(Generic[S]):
             raise Fault("too_many_rooms", field="room")
 
     def _refresh(self, request: Refresh) -> None:
-        if self._rules.verify is None:
+        verify, context = self._rules.verify, self._speaker.context
+        before = context.pass_
+        isOfToken = before is not None and context.grant is before.grant
+        if verify is None or before is None or not isOfToken:
             raise Fault("unsupported")
         try:
-            pass_ = self._rules.verify(request.token)
+            pass_ = verify(request.token)
         except Refusal as refusal:
             raise Fault("bad_token", refusal.text, "token") from None
-        context = self._speaker.context
-        if (pass_.specialKey, pass_.device) != (context.specialKey, context.device):
+        if (pass_.specialKey, pass_.device) != (before.specialKey, before.device):
             raise Fault(
                 "bad_token", "The new token is another person's or device's.", "token"
             )
-        self._regrant(pass_.grant)
+        self._speaker.renew(pass_)
+        self._leaveForbidden(pass_.grant)
         self._ack(request.id, rooms=self._speaker.rooms, expires=_expiry(pass_.grant))
 
-    def _regrant(self, grant: Grant) -> None:
+    def _leaveForbidden(self, grant: Grant) -> None:
         speaker = self._speaker
-        speaker.regrant(grant)
         for room in speaker.rooms:
             if not grant.mayRead(room):
                 self._house.leave(speaker, room)

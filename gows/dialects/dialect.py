@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeVar
 
 from gows.chat.context import Context
-from gows.chat.grant import Grant, Pass
+from gows.chat.grant import Pass
 from gows.chat.inbound import Content
 from gows.chat.message import Message
 from gows.chat.presence import Roster
@@ -78,7 +78,7 @@ class Speaker(Protocol):
     def misbehaved(self) -> None:
         """Close the connection: its peer does not keep to the dialect."""
 
-    def regrant(self, grant: Grant) -> None:
+    def renew(self, pass_: Pass) -> None:
         """Change what it may do, and until when."""
 
 

@@ -148,7 +148,7 @@ class Limits(Body, frozen=True):
     @ivar errors: so many faulty requests end the connection; 0: no number does
     @ivar presence: rooms with more people are told of in numbers only
     @ivar rate: messages in a second, if that is limited
-    @ivar byteRate: bytes in a second, if that is limited
+    @ivar byteRate: bytes of them in a second, after decompression, if that is limited
     """
 
     messageSize: int
@@ -298,6 +298,6 @@ ERRORS: Final = {
     "too_many_rooms": "The client is in, or watches, as many rooms as it may.",
     "too_fast": "More was said than is allowed; `retry_after` says when to go on.",
     "bad_token": "The new token is no good; the old one counts on.",
-    "unsupported": "This server has no tokens.",
+    "unsupported": "There are no tokens here, or the application decides: come anew.",
 }
 """Every code of an L{Error}."""

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from gows.access.rates import Meter
 from gows.chat.audience import toKey
 from gows.chat.context import Context
-from gows.chat.grant import Grant
+from gows.chat.grant import Pass
 from gows.chat.message import Message
 from gows.dialects.dialect import Dialect
 from gows.errors import ProtocolError
@@ -105,13 +105,17 @@ class SpeakingProtocol(OrderlyProtocol):
         """Close the connection: its peer does not keep to the dialect."""
         self.violated(closing.TOO_MANY_ERRORS)
 
-    def regrant(self, grant: Grant) -> None:
+    def renew(self, pass_: Pass) -> None:
         """Change what it may do, and until when."""
-        if grant is not self.context.grant:
-            self.context = structs.replace(self.context, grant=grant)
+        self.context = structs.replace(self.context, grant=pass_.grant, pass_=pass_)
         self.forgetExpiry()
-        if grant.expires is not None:
-            self._waitForExpiry(grant.expires)
+        self.mindExpiry()
+
+    def mindExpiry(self) -> None:
+        """Have the connection end when what it may do does."""
+        expires = self.context.grant.expires
+        if expires is not None:
+            self._waitForExpiry(expires)
 
     def _waitForExpiry(self, expires: float) -> None:
         left = max(0.0, expires - self.factory.now())
