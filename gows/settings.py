@@ -242,7 +242,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=0, le=1 << 40),
         _help(
-            "bytes a second that its messages may have, as they are on the wire; 0: no "
+            "bytes a second that its messages may have, after decompression; 0: no "
             "limit",
             advice="65536",
         ),

@@ -618,11 +618,36 @@ class RatesTests(ConversationTestCase):
     def test_tooMuch(self) -> None:
         """Who goes on for another burst's worth is closed."""
         alice = self.talker(self.factory(rate=2))
-        for _ in range(4 + 5):
+        for _ in range(4 + 1 + 5):
             alice.say(type="leave", room="a", id=1)
         heard = [one["type"] for one in alice.heard()]
-        self.assertEqual(heard, ["ack"] * 4 + ["error"] * 5 + ["closing"])
+        self.assertEqual(heard, ["ack"] * 4 + ["error"] * 6 + ["closing"])
         self.assertEqual(alice.client.protocol.closeCodes, [1008])
+
+    def test_obedient(self) -> None:
+        """Who goes on when told so is never closed."""
+        for rate in (0.4, 2, 20):
+            alice = self.talker(self.factory(rate=rate, pingInterval=0))
+            for _ in range(200):
+                answer = alice.ask(type="leave", room="a", id=1)
+                if answer["type"] == "error":
+                    self.clock.advance(answer["retry_after"] / 1000)
+            self.assertEqual(alice.client.protocol.closeCodes, [])
+
+    def test_bytesSaid(self) -> None:
+        """What counts are the bytes that are said, however they come."""
+        text = json.dumps({"type": "join", "room": "a", "since": "x" * 2400}).encode()
+        plain = [frame(TEXT, text)]
+        pieces = [frame(TEXT, text[:99], fin=False), frame(0, text[99:])]
+        packed = [frame(BINARY, gzip.compress(text))]
+        self.assertLess(len(packed[0]), 200)
+        for frames in (plain, pieces, packed):
+            alice = self.talker(self.factory(byteRate=1000))
+            for one in frames:
+                alice.client.send(one)
+            error = alice.ask(type="leave", room="a", id=2)
+            self.assertEqual(error["code"], "too_fast")
+            self.assertGreater(error["retry_after"], 400)
 
     def test_bytes(self) -> None:
         """Large messages use up the bytes."""

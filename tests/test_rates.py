@@ -34,7 +34,8 @@ class Tally:
     The naive model of an allowance: it grows tick by tick.
 
     @ivar level: what may be taken
-    @ivar excess: what was refused since it was full
+    @ivar excess: what was refused, without the first after something passed, since
+        it was full, or since a burst's worth passed
     """
 
     def __init__(self, rate: int) -> None:
@@ -42,6 +43,8 @@ class Tally:
         self.rate = rate
         self.level = 2.0 * rate
         self.excess = 0
+        self.passed = 0
+        self.told = False
 
     def tick(self) -> None:
         """Let a tick pass."""
@@ -52,9 +55,16 @@ class Tally:
     def passes(self, cost: int) -> bool:
         """Take something if it passes."""
         if self.level <= 0:
-            self.excess += cost
+            if self.told:
+                self.excess += cost
+                self.passed = 0
+            self.told = True
             return False
         self.level -= cost
+        self.told = False
+        self.passed += cost
+        if self.passed >= 2 * self.rate:
+            self.excess = 0
         return True
 
 
@@ -124,9 +134,9 @@ class AllowanceTests(RatesTestCase):
         self.assertEqual(self.passing(allowance, 1, 50, NOW + 86400), 20)
 
     def test_overdrawn(self) -> None:
-        """Who is refused more than another burst's worth is overdrawn."""
+        """Who is told, and refused more than another burst's worth, is overdrawn."""
         allowance = Allowance(10)
-        self.passing(allowance, 1, 40, NOW)
+        self.passing(allowance, 1, 41, NOW)
         self.assertFalse(allowance.isOverdrawn)
         allowance.take(1, NOW)
         self.assertTrue(allowance.isOverdrawn)
@@ -142,9 +152,37 @@ class AllowanceTests(RatesTestCase):
     def test_excessIsKept(self) -> None:
         """Until then it is not: going on at that pace ends badly."""
         allowance = Allowance(10)
-        self.passing(allowance, 1, 40, NOW)
-        self.passing(allowance, 1, 20, NOW + 1.875)
+        self.passing(allowance, 1, 41, NOW)
+        self.passing(allowance, 1, 21, NOW + 1.875)
         self.assertTrue(allowance.isOverdrawn)
+
+    def test_threefold(self) -> None:
+        """Who sends three times what is allowed, and does not stop, is overdrawn."""
+        allowance = Allowance(10)
+        overdrawn = [
+            allowance.take(1, NOW + n / 30) > 0 and allowance.isOverdrawn
+            for n in range(300)
+        ]
+        self.assertIn(True, overdrawn)
+
+    def test_obedient(self) -> None:
+        """Who waits as long as told, each time, goes on for ever."""
+        for rate, cost in ((2, 1), (20, 1), (0.4, 1), (10_000, 30_000)):
+            allowance, now = Allowance(rate), NOW
+            for _ in range(1000):
+                while not (wait := allowance.take(cost, now)):
+                    pass
+                self.assertFalse(allowance.isOverdrawn, (rate, cost))
+                now += wait
+
+    def test_nowAndThen(self) -> None:
+        """Who is a little too fast at times, and slower at others, goes on as well."""
+        allowance, now = Allowance(10), NOW
+        self.passing(allowance, 1, 20, now)
+        for _ in range(1000):
+            now += 2
+            self.assertEqual(self.passing(allowance, 1, 22, now), 20)
+            self.assertFalse(allowance.isOverdrawn)
 
     def test_full(self) -> None:
         """It is full at first, and again when all is paid back."""
@@ -244,7 +282,7 @@ class MeterTests(RatesTestCase):
         """Who goes on for another burst's worth of either is overdrawn."""
         for rate, byteRate, size in ((10, 0, 5), (0, 100, 10), (10, 100, 10)):
             meter = Meter(rate, byteRate)
-            for _ in range(40):
+            for _ in range(41):
                 meter.take(size, NOW)
             self.assertFalse(meter.isOverdrawn)
             meter.take(size, NOW)
@@ -253,9 +291,20 @@ class MeterTests(RatesTestCase):
     def test_empty(self) -> None:
         """Empty messages are bytes too, so nobody sends them for nothing."""
         meter = Meter(0, 10)
-        for _ in range(41):
+        for _ in range(42):
             meter.take(0, NOW)
         self.assertTrue(meter.isOverdrawn)
+
+    def test_moreThanItSeemed(self) -> None:
+        """What a message turns out to have besides is owed."""
+        meter = Meter(0, 1000)
+        self.assertEqual(meter.take(100, NOW), 0.0)
+        meter.add(9900)
+        self.assertNear(meter.take(1, NOW), 8, by=0.01)
+        other = Meter(10, 0)
+        self.assertEqual(other.take(100, NOW), 0.0)
+        other.add(9900)
+        self.assertEqual(other.take(1, NOW), 0.0)
 
     def test_small(self) -> None:
         """A connection's meter takes a few hundred bytes."""

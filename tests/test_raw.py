@@ -104,7 +104,7 @@ class RatesTests(RawTestCase):
         self.assertEqual(self.texts(client), [["x"] * 4])
         client.leave()
         self.assertIn("code sent 1008", self.logged()[-1])
-        self.assertIn("out 4, dropped 0, ignored 5", self.logged()[-1])
+        self.assertIn("out 4, dropped 0, ignored 6", self.logged()[-1])
 
     def test_sustained(self) -> None:
         """A steady stream at the rate passes whole, for minutes."""

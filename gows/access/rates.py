@@ -29,7 +29,7 @@ class Allowance:
     makes nothing grow meanwhile.
     """
 
-    __slots__ = ("_excess", "_level", "_rate", "_time")
+    __slots__ = ("_excess", "_isTold", "_level", "_passed", "_rate", "_time")
 
     def __init__(self, rate: float) -> None:
         """
@@ -42,10 +42,18 @@ class Allowance:
         self._level = BURST * rate
         self._time = 0.0
         self._excess = 0.0
+        self._passed = 0.0  # since something was refused that counts
+        self._isTold = False
 
     @property
     def isOverdrawn(self) -> bool:
-        """Whether another burst's worth and more was refused since it was full."""
+        """
+        Whether another burst's worth and more was refused.
+
+        The first thing that is refused after something passed does not count: that
+        is how one learns that it is too much. What counts is forgotten when the
+        allowance is full again, or when a burst's worth has passed since.
+        """
         return self._excess > BURST * self._rate
 
     def isFull(self, now: float) -> bool:
@@ -75,10 +83,17 @@ class Allowance:
     def spend(self, cost: float) -> None:
         """Take what L{wait} let pass."""
         self._level -= cost
+        self._isTold = False
+        self._passed += cost
+        if self._passed >= BURST * self._rate:
+            self._excess = 0.0
 
     def refuse(self, cost: float) -> None:
         """Note that L{wait} did not let this pass."""
-        self._excess += cost
+        if self._isTold:
+            self._excess += cost
+            self._passed = 0.0
+        self._isTold = True
 
     def _refill(self, now: float) -> None:
         elapsed, self._time = now - self._time, now
@@ -136,6 +151,11 @@ class Meter:
         if byteWait and octets is not None:
             octets.refuse(size or 1)
         return max(wait, byteWait)
+
+    def add(self, size: int) -> None:
+        """Count bytes that a message turned out to have besides; it has passed."""
+        if self._bytes is not None:
+            self._bytes.spend(size)
 
 
 class OpeningRates:

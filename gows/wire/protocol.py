@@ -111,7 +111,7 @@ class GowsProtocol(SpeakingProtocol):
         self.outbox.begin()
         self.factory.register(self)
         self.dialect.begin()
-        self.regrant(self.context.grant)
+        self.mindExpiry()
         self.factory.journal.opened(
             self.context.specialKey,
             self.context.supportGzip,
@@ -165,7 +165,10 @@ class GowsProtocol(SpeakingProtocol):
         if self._meter is not None and self.isTooMuch(self._meter, payload, isBinary):
             return
         try:
-            self.dialect.received(self.factory.interpret(payload, isBinary))
+            content = self.factory.interpret(payload, isBinary)
+            if isBinary and self._meter is not None:
+                self._meter.add(max(0, len(content.payload) - len(payload)))
+            self.dialect.received(content)
         except MessageError as error:
             self._failure = Failure()
             self.closeWith(closing.closeFor(error))
