@@ -9,12 +9,16 @@ import jwt
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
 
 from gows.access.keys import TokenKeys
 from gows.access.tickets import LIFETIME
 from gows.access.tokens import TokenVerifier
 from gows.chat.grant import Grant, Pass, RoomRights
 from gows.eager import started
+from gows.errors import Refusal
+from gows.interfaces import IChat
 from tests.memory import (
     TEXT,
     Answer,
@@ -286,6 +290,34 @@ class RefusalsTests(AccessTestCase):
         self.assertIn(self.refused(query, **headers).status, (400, 401))
 
 
+class Picky(Chat):
+    """An application that refuses who is unwanted."""
+
+    def onConnect(self, request: Any) -> Any:
+        """Refuse, or not."""
+        if "unwanted" in request.context.parameters:
+            raise Refusal(418, "Unwanted.")
+        return request.context
+
+
+class Slow(Chat):
+    """
+    An application that takes its time.
+
+    @ivar asked: what it has not decided yet
+    """
+
+    def __init__(self, chat: IChat) -> None:
+        """Decide nothing yet."""
+        super().__init__(chat)
+        self.asked: list[Deferred[None]] = []
+
+    def onConnect(self, request: Any) -> Any:
+        """Decide later."""
+        self.asked.append(Deferred())
+        return self.asked[-1].addCallback(lambda _: request.context)
+
+
 class TicketsTests(AccessTestCase):
     """A ticket lets in once."""
 
@@ -301,6 +333,49 @@ class TicketsTests(AccessTestCase):
         answer = self.refused(f"ticket={ticket}")
         self.assertEqual(answer.status, 401)
         self.assertIn(b"spent", answer.body)
+
+    def test_refusedOtherwise(self) -> None:
+        """An opening that is refused for another reason does not spend it."""
+        self.server = self.guarded(
+            makeApplication=Picky, maxConnections=2, maxPerAddress=1
+        )
+        rights = RoomRights.of({"*": "rw"})
+        ticket = self.ticket(Pass("bob", Grant(rights)))
+        for query, status in (
+            ("support_gzip=9", 400),
+            ("specialKey=alice", 403),
+            ("room=secret", 403),
+            ("unwanted=1", 418),
+        ):
+            self.assertEqual(self.refused(f"ticket={ticket}&{query}").status, status)
+        first = self.opened(self.server, f"token={token()}")
+        self.assertEqual(self.refused(f"ticket={ticket}").status, 429)
+        other = IPv4Address("TCP", "198.51.100.1", 1)
+        second = self.wire(self.server, other)
+        second.send(opening(f"token={token('eve')}"))
+        self.assertEqual(self.refused(f"ticket={ticket}").status, 503)
+        first.leave()
+        second.leave()
+        self.opened(self.server, f"ticket={ticket}")
+        self.assertEqual(self.refused(f"ticket={ticket}").status, 401)
+
+    def test_twiceAtOnce(self) -> None:
+        """Of those that come together with one, one gets in; the rest leave nothing."""
+        self.server = self.guarded(makeApplication=Slow, maxPerAddress=2)
+        ticket = self.ticket(Pass("bob", Grant()))
+        clients = [self.wire(self.server) for _ in range(5)]
+        for client in clients:
+            client.send(opening(f"ticket={ticket}"))
+        answers, self.server.application.asked = self.server.application.asked, []
+        for answer in answers:
+            answer.callback(None)
+        for client in clients:
+            client.flush()
+        statuses = [client.protocol.received.split()[1] for client in clients]
+        self.assertEqual(sorted(statuses), [b"101"] + [b"401"] * 4)
+        [bob] = self.server.lookUp("bob:0")
+        count = self.server.ledger.count(f"address:{bob.address}")
+        self.assertEqual(started(count), 1)
 
     def test_tooOld(self) -> None:
         """After thirty seconds it is worth nothing."""

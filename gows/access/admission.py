@@ -107,14 +107,14 @@ class Admission:
         self._checkOpen()
         self._checkPace(address)
         self._conditions.origins.check(origin)
-        isCheck = holder is None
-        asked = await self._contextOf(head, isCheck)
-        answer = self._onConnect(OpeningRequest(asked, head, address, origin, isCheck))
+        asked, ticket = await self._contextOf(head)
+        request = OpeningRequest(asked, head, address, origin, isCheck=holder is None)
+        answer = self._onConnect(request)
         if not isinstance(answer, Context | Refusal) and isawaitable(answer):
             answer = await answer
         context = self._settled(answer, asked)
         self._checkOpen()
-        await self._claim(context.key, address, holder)
+        await self._claim(context.key, address, holder, ticket)
         return context
 
     async def vacate(self, key: str, holder: Holder) -> None:
@@ -127,12 +127,12 @@ class Admission:
         if self._limitFor(address):
             await self._ledger.leave(_nameOf(address))
 
-    async def _contextOf(self, head: RequestHead, isCheck: bool) -> Context:
+    async def _contextOf(self, head: RequestHead) -> tuple[Context, str]:
         parameters = parseQuery(head.query)
-        pass_ = None
+        pass_, ticket = None, ""
         if self._credentials is not None:
-            pass_ = await self._credentials.passOf(head, parameters, isCheck)
-        return contextOf(parameters, self._conditions.newKey, pass_)
+            pass_, ticket = await self._credentials.passOf(head, parameters)
+        return contextOf(parameters, self._conditions.newKey, pass_), ticket
 
     def _settled(self, answer: object, asked: Context) -> Context:
         if isinstance(answer, Refusal):
@@ -166,7 +166,9 @@ class Admission:
                 Retry_After=str(math.ceil(wait)),
             )
 
-    async def _claim(self, key: str, address: str, holder: Holder | None) -> None:
+    async def _claim(
+        self, key: str, address: str, holder: Holder | None, ticket: str
+    ) -> None:
         """Take what there is once or a few times only: space, places, the key."""
         ledger, duplicate = self._ledger, self._conditions.duplicate
         isTaken = duplicate != "allow" and await ledger.isHeld(key)
@@ -184,18 +186,21 @@ class Admission:
             return
         if places and not await ledger.enter(_nameOf(address), places):
             raise _tooMany()
-        if duplicate != "allow":
-            await self._hold(key, address, holder)
-
-    async def _hold(self, key: str, address: str, holder: Holder) -> None:
-        isHeld = False
+        isIn = False
         try:
-            mayReplace = self._conditions.duplicate == "replace"
-            isHeld = await self._ledger.hold(key, holder, mayReplace)
+            if self._credentials is not None:
+                await self._credentials.spend(ticket)
+            await self._hold(key, holder)
+            isIn = True
         finally:
-            if not isHeld:
+            if not isIn:
                 await self.leave(address)
-        if not isHeld:
+
+    async def _hold(self, key: str, holder: Holder) -> None:
+        duplicate = self._conditions.duplicate
+        if duplicate == "allow":
+            return
+        if not await self._ledger.hold(key, holder, duplicate == "replace"):
             raise _taken()
 
     def _limitFor(self, address: str) -> int:

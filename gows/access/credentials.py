@@ -51,27 +51,35 @@ class Credentials:
         self._tickets = tickets
 
     async def passOf(
-        self, head: RequestHead, parameters: dict[str, str], isCheck: bool
-    ) -> Pass:
+        self, head: RequestHead, parameters: dict[str, str]
+    ) -> tuple[Pass, str]:
         """
         Tell who somebody is and what they may do.
 
         @param parameters: the URL's; token and ticket are taken out of it
-        @param isCheck: whether this is only asked: no ticket is spent
+        @return: that, and the ticket that says so, which is to be spent; empty: none
         @raise Refusal: 401; 400 for more than one C{Authorization}
         """
         inURL = parameters.pop("token", "")
         ticket = parameters.pop("ticket", "")
         token = _inHeader(head) or _inProtocols(head) or inURL
         if token:
-            return self._verify(token)
+            return self._verify(token), ""
         if not ticket:
             raise _unauthorized(MISSING)
-        read = self._tickets.look if isCheck else self._tickets.redeem
-        pass_ = await read(ticket)
+        pass_ = await self._tickets.look(ticket)
         if pass_ is None:
             raise _unauthorized(NO_TICKET)
-        return pass_
+        return pass_, ticket
+
+    async def spend(self, ticket: str) -> None:
+        """
+        Spend a ticket, if there is one.
+
+        @raise Refusal: 401, if another was faster
+        """
+        if ticket and await self._tickets.redeem(ticket) is None:
+            raise _unauthorized(NO_TICKET)
 
 
 def _inHeader(head: RequestHead) -> str:
