@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -43,3 +43,39 @@ def _resumed(coroutine: Coroutine[Any, Any, T], awaited: Any) -> Generator[Any, 
         except StopIteration as done:
             value: T = done.value
             return value
+
+
+async def toItsEnd(
+    awaitable: Awaitable[bool], giveBack: Callable[[], Coroutine[Any, Any, object]]
+) -> bool:
+    """
+    Wait for something that is not cancelled with whoever waits.
+
+    @param giveBack: called if nobody waits any more when it answers true
+    @return: what it answers
+    @raise CancelledError: if whoever waits is cancelled
+    """
+    asked = started(_whole(awaitable))
+    if not isinstance(asked, Deferred):
+        return asked
+    answer: Deferred[bool] = Deferred()
+
+    async def finish() -> None:
+        try:
+            result = await asked
+        except Exception:
+            if answer.called:
+                raise
+            answer.errback()
+        else:
+            if not answer.called:
+                answer.callback(result)
+            elif result:
+                await giveBack()
+
+    Deferred.fromCoroutine(finish())
+    return await answer
+
+
+async def _whole(awaitable: Awaitable[T]) -> T:
+    return await awaitable

@@ -19,7 +19,7 @@ from gows.chat.grant import NO_LIMITS, Grant, RoomRights
 from gows.chat.registry import Registry
 from gows.eager import started
 from gows.errors import Refusal
-from gows.interfaces import IRequest
+from gows.interfaces import Holder, IRequest
 from tests.test_ledger import Somebody
 
 APP = "https://app.example"
@@ -28,6 +28,34 @@ ALICE = Context("alice")
 BOB = Context("bob")
 
 OnConnect = Callable[[IRequest], Context | Refusal | Awaitable[Context | Refusal]]
+
+
+class SlowLedger(MemoryLedger):
+    """
+    A ledger whose answers take their time, as if another process was asked.
+
+    @ivar answered: fires when they come
+    """
+
+    def __init__(self, clock: Clock, waits: str) -> None:
+        """Let a method wait."""
+        super().__init__(clock)
+        self._waits = waits
+        self.answered: Deferred[None] = Deferred()
+
+    async def enter(self, name: str, limit: int) -> bool:
+        """Count, and answer later."""
+        result = await super().enter(name, limit)
+        if self._waits == "enter":
+            await self.answered
+        return result
+
+    async def hold(self, key: str, holder: Holder, mayReplace: bool) -> bool:
+        """Hold, and answer later."""
+        result = await super().hold(key, holder, mayReplace)
+        if self._waits == "hold":
+            await self.answered
+        return result
 
 
 class AdmissionCase(SynchronousTestCase):
@@ -496,6 +524,28 @@ class AddressTests(AdmissionCase):
         self.successResultOf(self.decide(admission))
         self.successResultOf(self.decide(admission))
         self.refused(self.decide(admission, "specialKey=bob"), 429)
+
+    def test_takeoverOfAnother(self) -> None:
+        """But who replaces one of another address does."""
+        admission = self.admission(maxPerAddress=1)
+        self.come(ALICE).address = "198.51.100.1"
+        self.successResultOf(self.decide(admission, "specialKey=bob"))
+        self.refused(self.decide(admission), 429)
+        self.successResultOf(self.decide(admission, address="198.51.100.1"))
+
+    def test_peerLeaves(self) -> None:
+        """Whoever leaves while the ledger is asked leaves nothing in it."""
+        for waits in ("enter", "hold"):
+            self.ledger = SlowLedger(self.clock, waits)
+            admission = self.admission(maxPerAddress=1, duplicate="refuse")
+            decision = self.decide(admission)
+            decision.cancel()
+            self.failureResultOf(decision, CancelledError)
+            self.ledger.answered.callback(None)
+            self.assertEqual(started(self.ledger.count(f"address:{ADDRESS}")), 0)
+            self.assertIs(started(self.ledger.isHeld("alice:0")), False)
+            self.ledger.answered = succeed(None)
+            self.successResultOf(self.decide(admission))
 
     def test_taken(self) -> None:
         """Who is refused for its key takes no place."""

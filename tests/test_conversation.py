@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from gows.chat.grant import Grant, RoomRights
 from gows.chat.presence import LINGER
 from gows.wire.factory import GowsFactory
-from tests.memory import BINARY, CLOSE, TEXT, Chat, MemoryTestCase, Talker, frame
+from tests.memory import BINARY, CLOSE, PING, TEXT, Chat, MemoryTestCase, Talker, frame
 from tests.test_reading import VALUES
 
 PROPERTY = settings(max_examples=60, deadline=None, database=None, derandomize=True)
@@ -591,6 +591,50 @@ class ClosingTests(ConversationTestCase):
         )
 
 
+class SlowReaderTests(ConversationTestCase):
+    """Who reads slowly may miss messages, and nothing else."""
+
+    def test_answers(self) -> None:
+        """Answers and news come, however many messages are dropped before them."""
+        for policy in ("drop-oldest", "latest"):
+            server = self.factory(slowPolicy=policy, slowLimit=10_000, pingInterval=0)
+            alice = self.talker(server)
+            alice.ask(type="presence", room="*", watch=True)
+            alice.client.transport.peerReads = False
+            for number in range(20):
+                for _ in range(5):
+                    server.broadcast("x" * 200_000)
+                alice.say(type="join", room="a", id=number)
+                self.clock.advance(0)
+            self.opened(server, "specialKey=bob")
+            alice.client.transport.peerReads = True
+            for _ in range(10):
+                alice.client.flush()
+                self.clock.advance(0)
+            heard = alice.heard()
+            acks = [one["id"] for one in heard if one["type"] == "ack"]
+            self.assertEqual(acks, list(range(20)))
+            self.assertIn("bob", [one.get("key") for one in heard])
+            messages = [one for one in heard if one["type"] == "message"]
+            missed = sum(one["count"] for one in heard if one["type"] == "missed")
+            self.assertGreater(missed, 50)
+            self.assertEqual(len(messages) + missed, 100)
+
+    def test_requestsWithoutEnd(self) -> None:
+        """Who asks and asks, and reads no answer, is closed, whatever the policy."""
+        server = self.factory(slowPolicy="latest", slowLimit=10_000, pingInterval=0)
+        alice = self.talker(server)
+        alice.client.transport.peerReads = False
+        for number in range(50_000):
+            alice.say(type="leave", room="a", id=number)
+            if not server.lookUp("alice:0"):
+                break
+        self.assertEqual(server.lookUp("alice:0"), ())
+        alice.client.transport.peerReads = True
+        alice.client.flush()
+        self.assertEqual(alice.client.protocol.closeCodes, [4002])
+
+
 class RatesTests(ConversationTestCase):
     """Too much is refused, saying when to go on."""
 
@@ -656,6 +700,37 @@ class RatesTests(ConversationTestCase):
         self.assertEqual(alice.ask(**large)["type"], "ack")
         error = alice.ask(type="leave", room="a", id=2)
         self.assertEqual(error["code"], "too_fast")
+
+    def test_pings(self) -> None:
+        """Control frames are cheap, but a flood of them ends the connection."""
+        for name, limit in (("rate", 2), ("byteRate", 1000)):
+            limits: dict[str, Any] = {name: limit}
+            alice = self.talker(self.factory(**limits, pingInterval=0))
+            for _ in range(60):
+                alice.client.send(frame(PING, b"x" * 10))
+                self.clock.advance(0.25)
+            self.assertEqual(alice.client.protocol.closeCodes, [])
+            for _ in range(1000):
+                alice.client.send(frame(PING, b"x" * 10))
+            self.assertEqual(alice.client.protocol.closeCodes, [1008])
+
+    def test_fragments(self) -> None:
+        """So does a message in pieces without end."""
+        for name, limit in (("rate", 2), ("byteRate", 100)):
+            limits: dict[str, Any] = {name: limit}
+            alice = self.talker(self.factory(**limits, pingInterval=0))
+            text = b'{"type":"leave","room":"a","id":1}'
+            pieces = [
+                frame(TEXT if n == 0 else 0, text[n : n + 1], fin=False)
+                for n in range(34)
+            ]
+            alice.client.send(b"".join(pieces) + frame(0, b""))
+            self.assertEqual(alice.heard()[0]["type"], "ack")
+            self.clock.advance(2)
+            alice.client.send(frame(TEXT, b"", fin=False))
+            for _ in range(1000):
+                alice.client.send(frame(0, b"", fin=False))
+            self.assertEqual(alice.client.protocol.closeCodes, [1008])
 
     def test_gzip(self) -> None:
         """A binary message that is too much is refused without being unpacked."""

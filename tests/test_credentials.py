@@ -482,6 +482,20 @@ class RefreshTests(AccessTestCase):
         bob.send(frame(TEXT, b"to all"))
         self.assertEqual(alice.heard(), [])
 
+    def test_withoutId(self) -> None:
+        """It is answered always: rooms may be left by it."""
+        alice = self.come()
+        ack = alice.ask(type="refresh", token=token(rooms={"q": "r"}))
+        self.assertEqual((ack["type"], ack["rooms"]), ("ack", []))
+
+    def test_guessing(self) -> None:
+        """Bad tokens without end are faults, and end the connection."""
+        alice = self.come()
+        for number in range(10):
+            alice.say(type="refresh", token="a.b.c", id=number)
+        self.assertEqual(alice.heard()[-1]["code"], 1008)
+        self.assertEqual(alice.client.protocol.closeCodes, [1008])
+
     def test_applicationDecides(self) -> None:
         """What an application granted is not given back by a token."""
         self.server = self.guarded(makeApplication=Restricting)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Awaitable
 from typing import Any, cast
 
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from gows.eager import started
+from gows.eager import started, toItsEnd
 
 
 async def addUp(*terms: Awaitable[int]) -> int:
@@ -73,3 +74,58 @@ class StartedTests(SynchronousTestCase):
         result.cancel()
         self.assertEqual(cancelled, [first])
         self.failureResultOf(result, CancelledError)
+
+
+class ToItsEndTests(SynchronousTestCase):
+    """Something is done to its end, whether or not somebody still waits."""
+
+    def setUp(self) -> None:
+        """Count what is given back."""
+        self.given = 0
+
+    async def giveBack(self) -> None:
+        """Count it."""
+        self.given += 1
+
+    def test_atOnce(self) -> None:
+        """What need not wait does not."""
+        for result in (True, False):
+            self.assertIs(started(toItsEnd(succeed(result), self.giveBack)), result)
+        self.assertRaises(KeyError, started, toItsEnd(fail(KeyError()), self.giveBack))
+        self.assertEqual(self.given, 0)
+
+    def test_later(self) -> None:
+        """Who waits gets the answer, or the failure."""
+        for result in (True, False):
+            asked: Deferred[bool] = Deferred()
+            waiting = Deferred.fromCoroutine(toItsEnd(asked, self.giveBack))
+            self.assertNoResult(waiting)
+            asked.callback(result)
+            self.assertIs(self.successResultOf(waiting), result)
+        asked = Deferred()
+        waiting = Deferred.fromCoroutine(toItsEnd(asked, self.giveBack))
+        asked.errback(KeyError())
+        self.failureResultOf(waiting, KeyError)
+        self.assertEqual(self.given, 0)
+
+    def test_cancelled(self) -> None:
+        """Who is cancelled does not wait; what it would have got is given back."""
+        for result, given in ((False, 0), (True, 1)):
+            asked: Deferred[bool] = Deferred()
+            waiting = Deferred.fromCoroutine(toItsEnd(asked, self.giveBack))
+            waiting.cancel()
+            self.failureResultOf(waiting, CancelledError)
+            self.assertEqual(self.given, 0)
+            asked.callback(result)
+            self.assertEqual(self.given, given)
+
+    def test_cancelledAndFails(self) -> None:
+        """A failure that nobody waits for is logged."""
+        asked: Deferred[bool] = Deferred()
+        waiting = Deferred.fromCoroutine(toItsEnd(asked, self.giveBack))
+        waiting.cancel()
+        self.failureResultOf(waiting, CancelledError)
+        asked.errback(KeyError())
+        del asked, waiting
+        gc.collect()
+        self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)

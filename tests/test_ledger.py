@@ -21,7 +21,10 @@ class Somebody:
     Who may hold a key.
 
     @ivar replaced: how often it was told that another holds it
+    @ivar address: its client's
     """
+
+    address = "203.0.113.7"
 
     def __init__(self) -> None:
         """Be told nothing yet."""

@@ -373,6 +373,18 @@ class SlowTests(OutboxTestCase):
             self.assertLess(peer.outbox.waiting, LIMIT + 128)
             self.assertEqual(peer.stalls, [])
 
+    def test_answers(self) -> None:
+        """What must not be dropped is bounded, too: by the end of the connection."""
+        for policy in ("drop-oldest", "latest"):
+            peer = self.stalled(policy)
+            for _ in range(100):
+                if not peer.stalls:
+                    self.say(peer, bytes(100))
+                    peer.outbox.write(bytes(100))
+                    self.clock.advance(0)
+            self.assertEqual(len(peer.stalls), 1)
+            self.assertLess(peer.outbox.waiting, LIMIT + 500)
+
     def test_ping(self) -> None:
         """A ping is never left out: its pong is waited for."""
         for policy in ("drop-oldest", "latest"):

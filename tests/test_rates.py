@@ -54,7 +54,7 @@ class Tally:
 
     def passes(self, cost: int) -> bool:
         """Take something if it passes."""
-        if self.level <= 0:
+        if self.level < min(cost, self.rate):
             if self.told:
                 self.excess += cost
                 self.passed = 0
@@ -89,6 +89,13 @@ class AllowanceTests(RatesTestCase):
         self.assertEqual(self.passing(allowance, 1, 50, NOW), 20)
         self.assertEqual(self.passing(allowance, 1, 50, NOW), 0)
 
+    def test_noMoreThanABurst(self) -> None:
+        """The time that it takes to send a burst does not make it larger."""
+        for rate in (1, 2, 10):
+            allowance = Allowance(rate)
+            passed = [allowance.take(1, NOW + n / 100_000) for n in range(50)]
+            self.assertEqual(passed.count(0.0), 2 * rate)
+
     def test_sustained(self) -> None:
         """Who always asks for more gets the rate, minute by minute."""
         allowance = Allowance(10)
@@ -112,10 +119,10 @@ class AllowanceTests(RatesTestCase):
         """What is larger than a burst passes, and is paid for by waiting."""
         allowance = Allowance(100)
         self.assertEqual(allowance.take(1200, NOW), 0.0)
-        self.assertNear(allowance.take(1, NOW), 10, by=0.01)
-        self.assertNear(allowance.take(1, NOW + 4), 6, by=0.01)
-        self.assertGreater(allowance.take(1, NOW + 9.9), 0)
-        self.assertEqual(allowance.take(1, NOW + 10.1), 0.0)
+        self.assertNear(allowance.take(50, NOW), 10.5, by=0.01)
+        self.assertNear(allowance.take(50, NOW + 4), 6.5, by=0.01)
+        self.assertGreater(allowance.take(50, NOW + 10.4), 0)
+        self.assertEqual(allowance.take(50, NOW + 10.6), 0.0)
 
     def test_largeOnes(self) -> None:
         """Large ones too average to the rate."""
@@ -209,11 +216,10 @@ class AllowanceTests(RatesTestCase):
         """Who waits as long as told passes; half of that is too short."""
         allowance = Allowance(rate)
         allowance.take(bursts * 2 * rate, now)
-        wait = allowance.take(1, now)
+        wait = allowance.take(rate, now)
         self.assertGreater(wait, 0)
-        if wait > 0.1:
-            self.assertGreater(allowance.take(1, now + wait / 2), 0)
-        self.assertEqual(allowance.take(1, now + wait), 0.0)
+        self.assertGreater(allowance.take(rate, now + wait / 2), 0)
+        self.assertEqual(allowance.take(rate, now + wait), 0.0)
 
     @PROPERTY
     @given(st.integers(1, 16), STEPS)

@@ -143,6 +143,25 @@ class ReadingTests(SynchronousTestCase):
             self.assertEqual((fault.code, fault.field), ("invalid", "id"), id)
             self.assertIs(fault.id, msgspec.UNSET)
 
+    def test_halves(self) -> None:
+        """Half a character is named with its field; the rest is JSON, after all."""
+        for fields, field in (
+            ('"type":"publish","to":"everyone","data":"\\ud83d"', "data"),
+            ('"type":"publish","to":"everyone","data":[{"a":"x\\ude00y"}]', "data"),
+            ('"type":"publish","to":"everyone","data":{"\\ud83d":1}', "data"),
+            ('"type":"publish","to":{"key":"\\udfff"},"data":1', "to"),
+            ('"type":"join","room":"\\ud83d\\ud83d"', "room"),
+            ('"type":"\\ud83d"', "type"),
+        ):
+            fault = self.fault(f'{{{fields},"id":5}}')
+            self.assertEqual((fault.code, fault.field, fault.id), ("invalid", field, 5))
+            self.assertIn("half of a character", fault.text)
+        fault = self.fault('{"type":"leave","room":"a","id":"\\ud83d"}')
+        self.assertEqual((fault.field, fault.id), ("id", msgspec.UNSET))
+        self.assertEqual(self.fault('{"x":"\\ud83d"}').code, "malformed")
+        whole = '{"type":"publish","to":"everyone","data":"\\ud83d\\ude00"}'
+        self.assertIsInstance(readRequest(whole.encode()), Publish)
+
     def test_unknownType(self) -> None:
         """A type that there is not is answered with those that there are."""
         for kind in ('"message"', '"Publish"', '"<script>"', "7", "null", "[]"):

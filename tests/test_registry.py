@@ -121,6 +121,17 @@ class RegistryTests(SynchronousTestCase):
         self.assertEqual(self.registry.holders("alice:0"), ())
         self.assertEqual(self.registry.holders("alice:1"), (alice,))
 
+    def test_many(self) -> None:
+        """However many one person has, they are found, in order, and go one by one."""
+        members = [self.add(f"alice:{n % 2}") for n in range(30)]
+        for gone in (7, 0, 20):
+            self.registry.remove(members.pop(gone))
+            self.assertEqual(self.registry.ofPerson("alice"), tuple(members))
+        self.assertEqual(len(self.registry.holders("alice:1")), 14)
+        for member in members:
+            self.assertTrue(self.registry.remove(member))
+        self.assertEqual(self.registry.ofPerson("alice"), ())
+
     def test_holdersDoNotChange(self) -> None:
         """Holders once looked up may be gone through while they come and go."""
         alice = self.add("alice:0")

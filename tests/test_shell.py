@@ -80,3 +80,21 @@ class ProcessTests(CommandCase):
         self.assertEqual(
             done[2].stderr, "gows: tokn is no command of gows; did you mean token?\n"
         )
+
+    def test_brokenPipe(self) -> None:
+        """Who does not read on ends it, without a traceback."""
+        program = "from gows.commands.shell import main; main()"
+        process = subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", program, "key", "new"],
+            cwd=ROOT,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        self.assertEqual(process.stderr.read(), "")
+        process.stderr.close()
+        self.assertEqual(process.wait(TIMEOUT), 1)

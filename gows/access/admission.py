@@ -17,6 +17,7 @@ from gows.chat.audience import EVERYONE
 from gows.chat.context import Context, contextOf, parseQuery
 from gows.chat.grant import NOTHING
 from gows.chat.registry import Registry
+from gows.eager import toItsEnd
 from gows.errors import Refusal
 from gows.interfaces import Holder, ILedger, IRequest
 
@@ -179,13 +180,15 @@ class Admission:
             raise Refusal(
                 503, "The server is full: try again later.", Retry_After=_RETRY_AFTER
             )
-        places = self._limitFor(address) and self._limitFor(address) + isTaken
+        places = self._placesFor(address, key if isTaken else None)
         if holder is None:
             if places and await ledger.count(_nameOf(address)) >= places:
                 raise _tooMany()
             return
-        if places and not await ledger.enter(_nameOf(address), places):
-            raise _tooMany()
+        if places:
+            entering = ledger.enter(_nameOf(address), places)
+            if not await toItsEnd(entering, lambda: self.leave(address)):
+                raise _tooMany()
         isIn = False
         try:
             if self._credentials is not None:
@@ -200,8 +203,21 @@ class Admission:
         duplicate = self._conditions.duplicate
         if duplicate == "allow":
             return
-        if not await self._ledger.hold(key, holder, duplicate == "replace"):
+        holding = self._ledger.hold(key, holder, duplicate == "replace")
+        if not await toItsEnd(holding, lambda: self.vacate(key, holder)):
             raise _taken()
+
+    def _placesFor(self, address: str, taken: str | None) -> int:
+        """
+        Say how many an address may have; 0: there is no limit.
+
+        @param taken: a key that is held: one of the address's own may be replaced
+        """
+        limit = self._limitFor(address)
+        if not limit or taken is None:
+            return limit
+        addresses = [one.address for one in self._registry.holders(taken)] or [address]
+        return limit + (networkOf(address) in map(networkOf, addresses))
 
     def _limitFor(self, address: str) -> int:
         limit = self._conditions.maxPerAddress

@@ -13,7 +13,10 @@ MAX_ADDRESSES: Final = 100_000
 """The most addresses whose openings are remembered."""
 
 _MARGIN: Final = 0.001
-"""Seconds to wait beyond what is owed: more than a clock's float may be off."""
+"""Seconds that do not matter: more than a clock's float may be off."""
+
+_OF_A_MESSAGE: Final = 1 / 16
+"""What a frame that is no message counts as."""
 
 _MAPPED: Final = bytes(10) + b"\xff\xff"
 """How IPv6 writes an IPv4 address: these bytes before it."""
@@ -23,10 +26,10 @@ class Allowance:
     """
     A token bucket.
 
-    What comes while the level is above 0 passes, and then takes its whole cost. So a
-    large one may leave a debt, which the next ones wait for: over time the costs of
-    what passes are the rate. Each call is told the time; one that goes back only
-    makes nothing grow meanwhile.
+    What there is enough for passes. What costs more than a second brings passes when
+    there is so much, and leaves a debt, which the next ones wait for: over time the
+    costs of what passes are the rate. Each call is told the time; one that goes back
+    only makes nothing grow meanwhile.
     """
 
     __slots__ = ("_excess", "_isTold", "_level", "_passed", "_rate", "_time")
@@ -68,17 +71,20 @@ class Allowance:
         @param now: in seconds
         @return: 0.0 if it passed; else after how many seconds the next may pass
         """
-        wait = self.wait(now)
+        wait = self.wait(cost, now)
         if wait:
             self.refuse(cost)
         else:
             self.spend(cost)
         return wait
 
-    def wait(self, now: float) -> float:
+    def wait(self, cost: float, now: float) -> float:
         """Say after how many seconds something may pass; 0.0: now."""
         self._refill(now)
-        return 0.0 if self._level > 0 else _MARGIN - self._level / self._rate
+        missing = min(cost, self._rate) - self._level
+        if missing <= _MARGIN * self._rate:
+            return 0.0
+        return _MARGIN + missing / self._rate
 
     def spend(self, cost: float) -> None:
         """Take what L{wait} let pass."""
@@ -94,6 +100,15 @@ class Allowance:
             self._excess += cost
             self._passed = 0.0
         self._isTold = True
+
+    def charge(self, cost: float, now: float) -> None:
+        """Take something that passes in any case, or, if it is not there, note that."""
+        self._refill(now)
+        if self._level > 0:
+            self._level -= cost
+        else:
+            self._excess += cost
+            self._passed = 0.0
 
     def _refill(self, now: float) -> None:
         elapsed, self._time = now - self._time, now
@@ -138,24 +153,39 @@ class Meter:
         @return: 0.0 if it passed; else after how many seconds the next may pass
         """
         messages, octets = self._messages, self._bytes
-        wait = messages.wait(now) if messages is not None else 0.0
-        byteWait = octets.wait(now) if octets is not None else 0.0
+        size = size or 1
+        wait = messages.wait(1, now) if messages is not None else 0.0
+        byteWait = octets.wait(size, now) if octets is not None else 0.0
         if not wait and not byteWait:
             if messages is not None:
                 messages.spend(1)
             if octets is not None:
-                octets.spend(size or 1)
+                octets.spend(size)
             return 0.0
         if wait and messages is not None:
             messages.refuse(1)
         if byteWait and octets is not None:
-            octets.refuse(size or 1)
+            octets.refuse(size)
         return max(wait, byteWait)
 
     def add(self, size: int) -> None:
         """Count bytes that a message turned out to have besides; it has passed."""
         if self._bytes is not None:
             self._bytes.spend(size)
+
+    def takeFrame(self, size: int, now: float) -> None:
+        """
+        Count a frame that ends no message.
+
+        It costs a sixteenth of a message, and its bytes, one at least. None is refused,
+        but too many end in L{isOverdrawn}.
+
+        @param size: in bytes, without those that count with a message
+        """
+        if self._messages is not None:
+            self._messages.charge(_OF_A_MESSAGE, now)
+        if self._bytes is not None:
+            self._bytes.charge(size or 1, now)
 
 
 class OpeningRates:

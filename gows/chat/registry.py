@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from gows.chat.context import Context, specialKeyOf
 
 T = TypeVar("T")
+
+_FEW: Final = 8
+"""As many connections of one person as a tuple holds."""
 
 
 class Registry(Generic[T]):
@@ -21,7 +24,8 @@ class Registry(Generic[T]):
     def __init__(self) -> None:
         """Make an empty registry."""
         self._members: dict[T, Context] = {}
-        self._byPerson: dict[str, tuple[T, ...]] = {}
+        # A tuple takes the less memory, but time where there are many.
+        self._byPerson: dict[str, tuple[T, ...] | dict[T, None]] = {}
 
     def __len__(self) -> int:
         """Count the connections."""
@@ -45,7 +49,13 @@ class Registry(Generic[T]):
             raise ValueError("already registered")
         self._members[member] = context
         person = context.specialKey
-        self._byPerson[person] = (*self._byPerson.get(person, ()), member)
+        others = self._byPerson.get(person, ())
+        if isinstance(others, dict):
+            others[member] = None
+        elif len(others) < _FEW:
+            self._byPerson[person] = (*others, member)
+        else:
+            self._byPerson[person] = dict.fromkeys((*others, member))
 
     def remove(self, member: T) -> bool:
         """
@@ -57,10 +67,13 @@ class Registry(Generic[T]):
         if context is None:
             return False
         person = context.specialKey
-        left = tuple(other for other in self._byPerson[person] if other is not member)
-        if left:
-            self._byPerson[person] = left
+        left = self._byPerson[person]
+        if isinstance(left, dict):
+            del left[member]
         else:
+            left = tuple(other for other in left if other is not member)
+            self._byPerson[person] = left
+        if not left:
             del self._byPerson[person]
         return True
 
@@ -74,4 +87,4 @@ class Registry(Generic[T]):
 
     def ofPerson(self, specialKey: str) -> tuple[T, ...]:
         """Look up all connections of one person, the oldest first; none: empty."""
-        return self._byPerson.get(specialKey, ())
+        return tuple(self._byPerson.get(specialKey, ()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import ClassVar
 
@@ -37,6 +38,10 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         shell.parseOptions(arguments)
         shell.run()
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads has read enough, such as head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
     except Refusal as refusal:
         line = refusal.text
     except (usage.UsageError, GowsError) as error:

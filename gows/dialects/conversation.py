@@ -37,7 +37,9 @@ from gows.errors import Refusal, UnsupportedData
 NAME: Final = "gows.v1"
 """The subprotocol."""
 
-_FAULTY: Final = frozenset(("malformed", "unknown_type", "invalid", "too_deep"))
+_FAULTY: Final = frozenset(
+    ("malformed", "unknown_type", "invalid", "too_deep", "bad_token")
+)
 """The errors that a client which keeps to the dialect does not make."""
 
 
@@ -129,15 +131,8 @@ class Conversation(Generic[S]):
         context = self._speaker.context
         audience = self._audienceOf(request.to)
         data = bytes(request.data)
-        try:
-            payload = rawForm(data)
-        except ValueError:
-            raise Fault(
-                "invalid",
-                "data must be text in Unicode, without half characters.",
-                "data",
-            ) from None
-        self._speaker.hand(Message(payload, False, audience, context.specialKey, data))
+        message = Message(rawForm(data), False, audience, context.specialKey, data)
+        self._speaker.hand(message)
         self._speaker.afterwards(lambda: self._ack(request.id))
 
     def _audienceOf(self, to: str | To) -> Audience:
@@ -203,7 +198,8 @@ class Conversation(Generic[S]):
             )
         self._speaker.renew(pass_)
         self._leaveForbidden(pass_.grant)
-        self._ack(request.id, rooms=self._speaker.rooms, expires=_expiry(pass_.grant))
+        rooms, expires = self._speaker.rooms, _expiry(pass_.grant)
+        self._say(Ack(request.id, rooms=rooms, expires=expires))
 
     def _leaveForbidden(self, grant: Grant) -> None:
         speaker = self._speaker

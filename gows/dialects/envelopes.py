@@ -168,7 +168,7 @@ class Welcome(Envelope, frozen=True, tag="welcome"):
     @ivar key: who the client is
     @ivar rooms: where it is
     @ivar time: the server's
-    @ivar expires: when its token does
+    @ivar expires: when the connection ends, unless it goes on with a new token
     """
 
     session: str
@@ -214,7 +214,7 @@ class Ack(Envelope, frozen=True, tag="ack"):
     @ivar count: how many people are in it
     @ivar keys: who they are; absent if there are too many
     @ivar rooms: after a refresh, where the client still is
-    @ivar expires: when the new token does
+    @ivar expires: after a refresh, when the connection ends
     """
 
     id: Id | UnsetType = UNSET

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Final
 
@@ -63,7 +64,7 @@ def readRequest(text: bytes) -> Request:
     except msgspec.ValidationError as error:
         raise _faultOf(str(error), idOf(text)) from None
     except msgspec.DecodeError:
-        raise Fault("malformed") from None
+        raise _faultOfText(text) from None
     except RecursionError:
         raise Fault("too_deep") from None
     if isDeeper(text, MAX_DEPTH):
@@ -87,6 +88,28 @@ def isDeeper(text: bytes, depth: int) -> bool:
     for _ in range(depth):
         brackets = brackets.replace(b"[]", b"")
     return bool(brackets)
+
+
+def _faultOfText(text: bytes) -> Fault:
+    """Name the field with half a character, which the grammar of JSON allows."""
+    try:
+        whole = json.loads(text)
+    except (ValueError, RecursionError):
+        return Fault("malformed")
+    for field in RULES:
+        if isinstance(whole, dict) and _hasHalves(whole.get(field)):
+            id = idOf(json.dumps({"id": whole.get("id")}).encode())
+            words = f"{field} holds half of a character (a lone surrogate)."
+            return Fault("invalid", words, field, id)
+    return Fault("malformed")
+
+
+def _hasHalves(value: object) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _faultOf(error: str, id: Id | UnsetType) -> Fault:

@@ -13,8 +13,7 @@ def rawForm(data: bytes) -> bytes:
     """
     Say for raw readers what was said as JSON: a string as it is, all else as JSON.
 
-    @param data: one JSON value, in UTF-8
-    @raise ValueError: if it is a string with half of a character (a lone surrogate)
+    @param data: one JSON value, in UTF-8, without lone surrogates
     """
     if not data.startswith(b'"'):
         return data

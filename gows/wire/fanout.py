@@ -38,7 +38,10 @@ class FanOut:
     def join(self, audience: Audience, form: WireForm, outbox: Outbox) -> None:
         """Have somebody hear an audience from the next message on, in one form."""
         groups = self._audiences.setdefault(audience, {})
-        outbox.join(groups.setdefault(form, Group()))
+        if form not in groups:
+            # Who misses news does not know who is there any more.
+            groups[form] = Group(areMessages=audience.kind != "presence")
+        outbox.join(groups[form])
 
     def leave(self, audience: Audience, form: WireForm, outbox: Outbox) -> None:
         """Have somebody hear an audience no more, from the next message on."""

@@ -30,10 +30,23 @@ class Group:
     @ivar others: members, with how many of the gathered frames they have had
     """
 
-    __slots__ = ("_batches", "count", "frames", "others", "ready", "size")
+    __slots__ = (
+        "_areMessages",
+        "_batches",
+        "count",
+        "frames",
+        "others",
+        "ready",
+        "size",
+    )
 
-    def __init__(self) -> None:
-        """Begin with no members."""
+    def __init__(self, areMessages: bool = True) -> None:
+        """
+        Begin with no members.
+
+        @param areMessages: whether what is gathered may be dropped
+        """
+        self._areMessages = areMessages
         self.frames: list[bytes] = []
         self.size = 0
         self.count = 0
@@ -45,7 +58,7 @@ class Group:
         """Have a message leave with the others."""
         self.frames.append(frame)
         self.size += len(frame)
-        self.count += 1
+        self.count += self._areMessages
         self._batches.clear()
 
     def isEmpty(self) -> bool:
@@ -114,7 +127,7 @@ class Group:
     def _batch(self, had: int) -> Batch:
         batch = self._batches.get(had)
         if batch is None:
-            batch = self._batches[had] = Batch(self.frames[had:])
+            batch = self._batches[had] = Batch(self.frames[had:], self._areMessages)
         return batch
 
     def _begin(self) -> None:

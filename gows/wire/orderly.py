@@ -14,7 +14,7 @@ from gows.wire.closing import NO_STATUS, Close, reasonOf
 from gows.wire.lean import LeanProtocol
 from gows.wire.outbox import Outbox
 
-_CONTROL: Final = 0x8
+CONTROL: Final = 0x8
 """The opcodes from here on are those of control frames, reserved ones included."""
 
 
@@ -109,7 +109,7 @@ class OrderlyProtocol(LeanProtocol):
         return None
 
     def _skipsFrame(self) -> bool:
-        return bool(self.failedByMe and self.current_frame.opcode < _CONTROL)
+        return bool(self.failedByMe and self.current_frame.opcode < CONTROL)
 
     def closeWith(self, close: Close) -> None:
         """Begin the closing handshake, if the connection is open."""

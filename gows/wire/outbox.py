@@ -120,7 +120,7 @@ class Outbox:
         Send at the end of this turn, behind all that is to be sent before.
 
         @param frame: or whatever must stay in one piece
-        @param isMessage: whether it may be dropped
+        @param isMessage: whether it may be dropped; answers to requests must not
         """
         if self._isOver:
             return
@@ -275,14 +275,16 @@ class Outbox:
         return 0 if self._waiting is None else self._waiting.size
 
     def _hold(self, batch: Batch, waiting: Waiting) -> None:
-        if waiting.size > self._terms.limit and not self._isClosing:
-            if self._terms.policy == "close":
-                self.dropped += len(batch.ends)
-                self._isTooSlow = True  # and is told so soon
-                self._terms.backlog.tooSlow(self)
-                return
-            if batch.data[:1] == _PONG:
-                return  # it may be left out (RFC 6455, 5.5.3)
+        limit, policy = self._terms.limit, self._terms.policy
+        isFull = waiting.size > limit and not self._isClosing
+        isPong = policy != "close" and batch.data[:1] == _PONG
+        if isFull and isPong:
+            return  # it may be left out (RFC 6455, 5.5.3)
+        if isFull and (policy == "close" or waiting.isMore(limit)):
+            self.dropped += len(batch.ends)
+            self._isTooSlow = True  # and is told so soon
+            self._terms.backlog.tooSlow(self)
+            return
         waiting.append(batch)
         self._dropFrom(waiting)
 

@@ -19,7 +19,7 @@ from gows.errors import ProtocolError
 from gows.wire import closing
 from gows.wire.callbacks import Callbacks
 from gows.wire.frames import PLAIN, WireForm, frameOf
-from gows.wire.orderly import OrderlyProtocol
+from gows.wire.orderly import CONTROL, OrderlyProtocol
 
 _DAY: Final = 86400.0
 
@@ -74,6 +74,17 @@ class SpeakingProtocol(OrderlyProtocol):
                 self.violated(closing.TOO_FAST)
         return wait > 0
 
+    def onFrameEnd(self) -> bool | None:
+        """Count control frames and fragments, where it is limited what may be sent."""
+        frame = self.current_frame
+        isControl = frame.opcode >= CONTROL
+        if self._meter is not None and (isControl or not frame.fin):
+            size = frame.length if isControl else 0
+            self._meter.takeFrame(size, self.factory.reactor.seconds())
+            if self._meter.isOverdrawn and self.state == self.STATE_OPEN:
+                self.violated(closing.TOO_FAST)
+        return super().onFrameEnd()
+
     def violated(self, close: closing.Close) -> None:
         """Close the connection: its peer did what it must not."""
         self._failure = Failure(ProtocolError(close.reason))
@@ -92,7 +103,7 @@ class SpeakingProtocol(OrderlyProtocol):
     def tell(self, text: bytes) -> None:
         """Send text to this one connection, as it is."""
         if self.state == self.STATE_OPEN:
-            self.outbox.write(self._frameOf(text), isMessage=True)
+            self.outbox.write(self._frameOf(text))
 
     def _frameOf(self, text: bytes) -> bytes:
         return frameOf(Message(text), self.form.bare, self.factory.compression)

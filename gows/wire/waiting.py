@@ -122,6 +122,11 @@ class Waiting:
                 self._releaseFirst()
         return dropped
 
+    def isMore(self, limit: int) -> bool:
+        """Tell whether more bytes wait than may, whatever messages are dropped."""
+        newest = 0 if self._newest is None else len(self._newest.data)
+        return self.size - newest > limit
+
     def dropAll(self) -> int:
         """Drop all messages, the newest as well, and answer how many these were."""
         dropped = 0
