@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from importlib.resources import files
+from os.path import splitext
 from typing import Final, cast
 from urllib.parse import urlsplit
 
@@ -21,11 +22,29 @@ from gows.chat.context import Context
 from gows.errors import Refusal, undecided
 from gows.journal import Journal
 
-_PAGE: Final = {
-    "": ("index.html", "text/html; charset=utf-8"),
-    "chat.css": ("chat.css", "text/css; charset=utf-8"),
-    "chat.js": ("chat.js", "text/javascript; charset=utf-8"),
+_TYPES: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
 }
+
+_PAGE: Final = (
+    "index.html",
+    "chat.css",
+    "chat.js",
+    "composer.js",
+    "connection.js",
+    "conversations.js",
+    "elements.js",
+    "identity.js",
+    "joinform.js",
+    "line.js",
+    "messages.js",
+    "people.js",
+    "rights.js",
+    "signin.js",
+)
+"""The files of the page; the first one is what the door itself shows."""
 
 _PAGE_HEADERS: Final = {
     "Content-Security-Policy": (
@@ -78,9 +97,10 @@ class PublicSite(Site):
         """
         root = Resource()
         folder = files("gows.web") / "page"
-        for path, (name, contentType) in _PAGE.items():
-            body = (folder / name).read_bytes()
-            root.putChild(path.encode(), Text(body, contentType, _PAGE_HEADERS))
+        for name in _PAGE:
+            path = b"" if name == _PAGE[0] else name.encode()
+            body, contentType = (folder / name).read_bytes(), _TYPES[splitext(name)[1]]
+            root.putChild(path, Text(body, contentType, _PAGE_HEADERS))
         root.putChild(b"healthz", Text(b"ok\n", _PLAIN, {"Cache-Control": "no-store"}))
         root.putChild(b"check", Check(admission, journal))
         super().__init__(root, reactor=reactor)
