@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
-from typing import TYPE_CHECKING
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import jwt
 from twisted.trial.unittest import SynchronousTestCase
+from websockets.typing import Subprotocol
 
-from tests.support import Server
+from tests.support import TIMEOUT, Server, webSocket
+from tests.tokens import encrypted, privateJwk, privateKey, publicPem, written
 
 try:
     from playwright.sync_api import expect, sync_playwright
@@ -18,7 +24,7 @@ else:
     HAS_PLAYWRIGHT = True
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, ViewportSize, WebSocket
+    from playwright.sync_api import Locator, Page, ViewportSize, WebSocket
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -32,6 +38,9 @@ FLAGS = (
     "--disable-sync",
 )
 PHONE: ViewportSize = {"width": 360, "height": 640}
+SHOWN = ".log:not([hidden])"
+"""The log of the conversation that is in sight."""
+
 DEADLINE = 15_000
 """Milliseconds that a browser on a busy machine may take for anything."""
 
@@ -73,18 +82,22 @@ class PageCase(SynchronousTestCase):
         """Run a server until the test is over."""
         return self.enterContext(Server(*arguments))
 
-    def open(self, server: Server, isPhone: bool = False) -> Page:
-        """Open the page as somebody who has never been there."""
+    def open(self, server: Server, isPhone: bool = False, where: str = "") -> Page:
+        """
+        Open the page as somebody who has never been there.
+
+        @param where: what stands behind the page's address
+        """
         page = self.browser.new_context(viewport=PHONE if isPhone else None).new_page()
         page.set_default_timeout(DEADLINE)
         page.on("console", lambda message: self.complaints.append(message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.goto(server.url)
+        page.goto(server.url + where)
         return page
 
-    def join(self, server: Server, name: str) -> Page:
+    def join(self, server: Server, name: str, where: str = "") -> Page:
         """Open the page, wait until it has connected, and take a name."""
-        page = self.open(server)
+        page = self.open(server, where=where)
         expect(page.locator("#status")).to_contain_text("Connected as guest-")
         rename(page, name)
         return page
@@ -100,7 +113,36 @@ def rename(page: Page, name: str) -> None:
 def say(page: Page, text: str) -> None:
     """Write a message and send it."""
     page.get_by_label("Message", exact=True).fill(text)
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Send", exact=True).click()
+
+
+def joinRoom(page: Page, room: str) -> None:
+    """Go to a room by the form."""
+    page.get_by_label("Room to join").fill(room)
+    page.get_by_role("button", name="Join").click()
+    expect(page.locator("#title")).to_have_text(f"#{room}")
+
+
+def link(page: Page, name: str) -> Locator:
+    """Find a conversation in the list."""
+    return page.get_by_role("navigation").get_by_role("link", name=name)
+
+
+def expectPeople(page: Page, *names: str) -> None:
+    """Wait until the panel shows exactly these people, in this order."""
+    expect(page.locator("#people-keys bdi")).to_have_text(names)
+
+
+def signIn(page: Page, token: str) -> None:
+    """Paste a token into the dialog and send it off."""
+    page.get_by_label("Token").fill(token)
+    page.get_by_role("dialog").get_by_role("button", name="Sign in").click()
+
+
+def tokenFor(name: str, lifetime: float = 3600, **claims: Any) -> str:
+    """Make a token with PyJWT."""
+    whole = {"sub": name, "exp": time.time() + lifetime, **claims}
+    return jwt.encode(whole, privateKey("EdDSA"), "EdDSA")
 
 
 def sendAll(page: Page, server: Server, texts: list[str]) -> None:
@@ -121,7 +163,7 @@ def sendAll(page: Page, server: Server, texts: list[str]) -> None:
 
 def expectLast(page: Page, author: str, text: str) -> None:
     """Wait until the newest message is this one."""
-    last = page.locator("#messages > .message").last
+    last = page.locator(f"{SHOWN} .message").last
     expect(last.locator(".author")).to_have_text(author)
     expect(last.locator(".said")).to_have_text(text)
 
@@ -182,7 +224,7 @@ class ChatTests(PageCase):
         bob.get_by_label("gzip").check()
         expect(bob.locator("#status")).to_have_text("Connected as bob")
         said = ["žluťoučký kůň", "long " * 10_000 + "end", "úpěl 🎶"]
-        sendAll(ada, server, [f"bot: {text}" for text in said])
+        sendAll(ada, server, said)
 
         for page in (ada, bob):
             expect(page.locator(".said")).to_have_text(said)
@@ -199,7 +241,7 @@ class ChatTests(PageCase):
         say(eve, markup)
 
         expectLast(bob, name, markup)
-        self.assertEqual(bob.locator("#messages :is(img, b, i)").count(), 0)
+        self.assertEqual(bob.locator(f"{SHOWN} :is(img, b, i)").count(), 0)
         self.assertEqual(bob.title(), "gows chat")
         self.assertEqual(self.complaints, [])
 
@@ -231,12 +273,12 @@ class ChatTests(PageCase):
         server = self.serve()
         ada, bob = self.join(server, "ada"), self.join(server, "bob")
 
-        sendAll(bob, server, [f"bot: {number}" for number in range(505)])
+        sendAll(bob, server, [str(number) for number in range(505)])
         expectLast(ada, "bot", "504")
         expect(ada.locator(".said")).to_have_count(500)
         expect(ada.locator(".said").last).to_be_in_viewport()
 
-        ada.locator("#log").evaluate("log => log.scrollTo(0, 1000)")
+        ada.locator(SHOWN).evaluate("log => log.scrollTo(0, 1000)")
         expect(ada.locator(".said").last).not_to_be_in_viewport()
         say(bob, "news")
         newer = ada.get_by_role("button", name="New messages")
@@ -256,14 +298,261 @@ class ChatTests(PageCase):
         say(page, "w" * 500)
 
         expectLast(page, "N" * 128, "w" * 500)
-        for part in ("html", "#log"):
+        for part in ("html", SHOWN):
             overflow = page.locator(part).evaluate(
                 "it => it.scrollWidth - it.clientWidth"
             )
             self.assertEqual(overflow, 0, part)
-        expect(page.get_by_role("button", name="Send")).to_be_in_viewport(ratio=1)
+        expect(page.get_by_role("button", name="Send", exact=True)).to_be_in_viewport(
+            ratio=1
+        )
         expect(page.get_by_label("gzip")).to_be_in_viewport(ratio=1)
         self.assertEqual(self.complaints, [])
+
+
+class RoomTests(PageCase):
+    """Rooms, who is in them, and messages to one person."""
+
+    def test_room(self) -> None:
+        """
+        Who is in a room hears it; who is not does not, and others count as unread.
+
+        A link leads to it; on coming back to the page one is still there.
+        """
+        server = self.serve()
+        ada, eve = self.join(server, "ada"), self.join(server, "eve")
+        bob = self.join(server, "bob", "#room=lobby")
+        expect(bob.locator("#title")).to_have_text("#lobby")
+        joinRoom(ada, "lobby")
+        expectPeople(ada, "ada", "bob")
+
+        say(ada, "just us")
+        for page in (ada, bob):
+            expectLast(page, "ada", "just us")
+        link(ada, "Everyone").click()
+        for text in ("one", "two"):
+            say(bob, text)
+        expect(link(ada, "lobby").locator(".badge")).to_have_text("2 unread")
+        self.assertEqual(ada.title(), "(2) gows chat")
+        say(ada, "to all")
+        for page in (ada, eve):
+            expect(page.locator(f"{SHOWN} .said")).to_have_text(["to all"])
+        expect(link(bob, "Everyone").locator(".badge")).to_have_text("1 unread")
+
+        ada.go_back()
+        expect(ada.locator(f"{SHOWN} .said")).to_have_text(["just us", "one", "two"])
+        expect(link(ada, "lobby").locator(".badge")).to_be_hidden()
+        ada.reload()
+        expectPeople(ada, "ada", "bob")
+        say(bob, "welcome back")
+        expectLast(ada, "bob", "welcome back")
+
+        ada.get_by_role("button", name="Leave").click()
+        expect(ada.locator("#title")).to_have_text("Everyone")
+        expect(link(ada, "lobby")).to_have_count(0)
+        self.assertEqual(self.complaints, [])
+
+    def test_roomOfTheURL(self) -> None:
+        """?room= leads to a room, too; a name that none can have is explained."""
+        server = self.serve("--max-rooms", "1")
+        page = self.open(server, where="?room=lobby")
+        expect(page.locator("#title")).to_have_text("#lobby")
+
+        for room, refusal in (("no room!", "1 to 64 letters"), ("b", "as many rooms")):
+            page.get_by_label("Room to join").fill(room)
+            page.get_by_role("button", name="Join").click()
+            expect(page.get_by_role("alert")).to_contain_text(refusal)
+        expect(page.locator("#title")).to_have_text("#lobby")
+        self.assertEqual(self.complaints, [])
+
+    def test_presence(self) -> None:
+        """The panel follows who comes and goes, with names or as a number."""
+        server = self.serve("--presence-limit", "2")
+        ada = self.join(server, "ada", "#room=den")
+        expectPeople(ada, "ada")
+        query = "specialKey={}&room=den"
+
+        with webSocket(server.wsUrl, query.format("bob")):
+            expectPeople(ada, "ada", "bob")
+            with webSocket(server.wsUrl, query.format("eve")):
+                expect(ada.locator("#people-count")).to_have_text("3 people")
+                expectPeople(ada)
+            expectPeople(ada, "ada", "bob")
+        expectPeople(ada, "ada")
+        self.assertEqual(self.complaints, [])
+
+    def test_direct(self) -> None:
+        """A click on a name begins a conversation that nobody else hears."""
+        server = self.serve()
+        ada, bob, eve = (self.join(server, name) for name in ("ada", "bob", "eve"))
+        say(ada, "hello")
+        for page in (bob, eve):
+            expectLast(page, "ada", "hello")
+
+        bob.locator(".author[href]").click()
+        expect(bob.locator("#title")).to_have_text("ada")
+        say(bob, "psst")
+        expect(bob.locator(".own")).to_have_attribute("data-state", "sent")
+        link(ada, "bob 1 unread").click()
+        expectLast(ada, "bob", "psst")
+        say(ada, "yes?")
+        expectLast(bob, "ada", "yes?")
+        expect(eve.locator(".said")).to_have_text(["hello"])
+
+        eve.close()
+        expectPeople(ada, "ada", "bob")
+        ada.evaluate("location.hash = '#with=eve'")
+        expect(ada.locator("#title")).to_have_text("eve")
+        say(ada, "still there?")
+        expect(ada.locator(".problem")).to_contain_text("Nobody of that key")
+        self.assertEqual(self.complaints, [])
+
+    def test_rawClient(self) -> None:
+        """Raw clients and the page hear one another; of others all JSON is shown."""
+        server = self.serve()
+        ada = self.join(server, "ada", "#room=den")
+        expectPeople(ada, "ada")
+        protocols = [Subprotocol("gows.v1")]
+        with (
+            webSocket(server.wsUrl, "specialKey=raw&room=den") as raw,
+            webSocket(server.wsUrl, "specialKey=v1", subprotocols=protocols) as v1,
+        ):
+            expectPeople(ada, "ada", "raw")
+            raw.send("a: b")
+            expectLast(ada, "raw", "a: b")
+            self.assertEqual(raw.recv(TIMEOUT), "a: b")
+            say(ada, 'say "hi"')
+            self.assertEqual(raw.recv(TIMEOUT), 'say "hi"')
+            data = {"n": [1, None]}
+            to = {"room": "den"}
+            v1.send(json.dumps({"type": "publish", "to": to, "data": data}))
+            expectLast(ada, "v1", '{"n":[1,null]}')
+        self.assertEqual(self.complaints, [])
+
+    def test_tooFast(self) -> None:
+        """A message that came too early is marked so, and can be sent again."""
+        server = self.serve("--rate", "1")
+        page = self.open(server)
+        expect(page.locator("#people-count")).to_have_text("1 person")
+
+        for number in range(3):
+            say(page, str(number))
+        expect(page.locator(".problem").first).to_contain_text("Too fast: go on in")
+        again = page.get_by_role("button", name="Send again")
+        while again.count():
+            again.first.click()
+            expect(page.locator("[data-state=sending]")).to_have_count(0)
+        expect(page.locator("[data-state=sent]")).to_have_count(3)
+
+
+class SignInTests(PageCase):
+    """Where the server asks for tokens."""
+
+    def setUp(self) -> None:
+        """Start a server with a key."""
+        super().setUp()
+        key = written(Path(self.mktemp()).resolve(), publicPem(privateKey("EdDSA")))
+        self.server = self.serve("--token-key", key, "--token-leeway", "0")
+
+    def enter(self, token: str) -> Page:
+        """Open the page and sign in."""
+        page = self.open(self.server)
+        expect(page.get_by_role("dialog")).to_be_visible()
+        signIn(page, token)
+        expect(page.get_by_role("dialog")).to_be_hidden()
+        return page
+
+    def expectComplaints(self) -> None:
+        """Check that the console has nothing but what browsers say of a 401."""
+        for text in self.complaints:
+            self.assertRegex(text, "401|WebSocket connection to .* failed")
+
+    def test_signIn(self) -> None:
+        """
+        The dialog opens by itself, shows why a token is refused, and takes a good one.
+
+        The token's name counts; it stays over a reload, and ends with signing out.
+        """
+        page = self.open(self.server)
+        expect(page.locator("#status")).to_have_text("This server asks for a token")
+        signIn(page, tokenFor("ada") + "x")
+        expect(page.get_by_role("alert")).to_contain_text("wrong signature")
+        signIn(page, tokenFor("ada"))
+        expect(page.locator("#status")).to_have_text("Connected as ada")
+        name = page.get_by_label("Name")
+        expect(name).to_have_value("ada")
+        expect(name).not_to_be_editable()
+
+        page.reload()
+        expect(page.locator("#status")).to_have_text("Connected as ada")
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.get_by_role("button", name="Not now").click()
+        page.reload()
+        expect(page.locator("#status")).to_have_text("This server asks for a token")
+        self.expectComplaints()
+
+    def test_refresh(self) -> None:
+        """Before a token ends the page asks for the next, and goes on with it."""
+        page = self.open(self.server)
+        openings: list[str] = []
+        page.on("websocket", lambda socket: openings.append(socket.url))
+        signIn(page, tokenFor("ada", 3))
+        expect(page.locator("#status")).to_have_text("Connected as ada")
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("about to expire")
+        signIn(page, tokenFor("eve"))
+        expect(page.get_by_role("alert")).to_contain_text("another person")
+        signIn(page, tokenFor("ada", 4))
+        expect(dialog).to_be_hidden()
+        say(page, "still here")
+        expect(page.locator(".own")).to_have_attribute("data-state", "sent")
+        self.assertEqual(len(openings), 1)
+
+        expect(page.locator("#status")).to_have_text("The token has expired")
+        expect(dialog).to_contain_text("The token has expired")
+        signIn(page, tokenFor("ada"))
+        expect(page.locator("#status")).to_have_text("Connected as ada")
+        expect(page.locator(".said")).to_have_text(["still here"])
+        self.expectComplaints()
+
+    def test_rights(self) -> None:
+        """Rooms of a token are joined; where one may not write, the page says so."""
+        rooms = {"lobby": "rw", "news": "r", "lab.*": "r"}
+        ada = self.enter(tokenFor("ada", rooms=rooms))
+        expect(ada.locator("#title")).to_have_text("#lobby")
+        expect(link(ada, "Everyone")).to_have_count(0)
+        say(ada, "hello")
+        expectLast(ada, "ada", "hello")
+
+        draft = ada.get_by_label("Message", exact=True)
+        link(ada, "news").click()
+        expect(draft).to_be_disabled()
+        expect(draft).to_have_attribute("placeholder", "You may only read here")
+        ada.evaluate("location.hash = '#with=bob'")
+        expect(ada.locator("#title")).to_have_text("bob")
+        expect(draft).to_have_attribute(
+            "placeholder", "Your token allows no direct messages"
+        )
+        ada.get_by_label("Room to join").fill("secret")
+        ada.get_by_role("button", name="Join").click()
+        expect(ada.get_by_role("alert")).to_contain_text("The token does not allow it")
+        self.expectComplaints()
+
+    def test_encryptedToken(self) -> None:
+        """Of a token that the page cannot read the server's refusal is shown."""
+        key = written(Path(self.mktemp()).resolve(), privateJwk("dir"))
+        self.server = self.serve("--token-key", key)
+        claims = {"sub": "ada", "exp": time.time() + 60, "rooms": {"*": "r"}}
+        header = {"alg": "dir", "enc": "A256GCM"}
+        payload = json.dumps(claims).encode()
+        page = self.enter(encrypted(payload, header, privateKey("dir")))
+
+        say(page, "may I?")
+
+        expect(page.locator(".problem")).to_contain_text("The token does not allow it")
+        expect(page.get_by_label("Message", exact=True)).to_be_disabled()
+        self.expectComplaints()
 
 
 class ReconnectTests(PageCase):
@@ -284,7 +573,7 @@ class ReconnectTests(PageCase):
         second = self.join(server, "ada")
 
         expect(first.locator("#status")).to_contain_text("Replaced by a newer")
-        expect(first.get_by_role("button", name="Send")).to_be_disabled()
+        expect(first.get_by_role("button", name="Send", exact=True)).to_be_disabled()
         first.clock.fast_forward("01:00")
         pretendToReturn(first)
         say(second, "still here")
@@ -311,7 +600,7 @@ class ReconnectTests(PageCase):
             draft = page.get_by_label("Message", exact=True)
             draft.fill("half a thought")
             draft.press("Enter")
-            expect(page.get_by_role("button", name="Send")).to_be_disabled()
+            expect(page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
 
         with Server(port=server.port):
             expect(page.locator("#status")).to_have_text("Connected as ada")

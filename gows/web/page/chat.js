@@ -69,7 +69,7 @@ async function join(room) {
 }
 
 function entered(room) {
-  if (room.hasGap && room.isHeard && !room.messages.isEmpty) {
+  if (room.hasGap && room.isHeard) {
     room.messages.notice('Connected again. What was said in between is not shown.');
   }
   room.hasGap = false;
@@ -81,11 +81,11 @@ function entered(room) {
   updateComposer();
 }
 
-function lost() {
+function lost({ hasGap }) {
   people.forget();
   signIn.forget();
   for (const each of conversations.all) {
-    each.hasGap = true;
+    each.hasGap = hasGap && (each.hasGap || each.isHeard);
     each.isHeard = false;
     each.mute = '';
   }

@@ -25,7 +25,7 @@ export class Line {
   #countdownTimer = 0;
   #onAgain = null;
 
-  // `heard`: as Connection's, and `phase()`, `lost()`, `tokenWanted(why)`.
+  // `heard`: as Connection's, and `phase()`, `lost({ hasGap })`, `tokenWanted(why)`.
   constructor(identity, heard) {
     this.#identity = identity;
     this.#heard = heard;
@@ -88,7 +88,8 @@ export class Line {
   }
 
   #setPhase(phase, text, button = '') {
-    if (this.isOpen && phase !== 'open') this.#heard.lost();
+    // Who connects anew by own choice misses next to nothing.
+    if (this.isOpen && phase !== 'open') this.#heard.lost({ hasGap: phase !== 'connecting' });
     document.body.dataset.phase = phase;
     statusText.textContent = text;
     countdown.textContent = '';
@@ -151,7 +152,11 @@ export class Line {
   #watchOver() {
     let lastBeat = Date.now();
     setInterval(() => { lastBeat = Date.now(); }, HEARTBEAT);
-    const reconnect = () => { if (document.body.dataset.phase !== 'stopped') this.connect(); };
+    const reconnect = () => {
+      if (document.body.dataset.phase === 'stopped') return;
+      this.#setPhase('waiting', 'Disconnected');
+      this.connect();
+    };
     // A socket that slept may be dead and still call itself open, so a new one it is.
     const checkAlive = () => {
       const slept = Date.now() - lastBeat > ASLEEP_AFTER;

@@ -27,10 +27,6 @@ export class Messages {
     newer.before(this.root);
   }
 
-  get isEmpty() {
-    return !this.#list.childElementCount && !this.#fresh.length;
-  }
-
   show() {
     this.root.hidden = false;
     if (!this.#following) this.root.scrollTop = this.#lastTop;

@@ -29,7 +29,7 @@ export class People {
     if (isOther) {
       this.#keys = null;
       this.#count = 0;
-      panelRoom.replaceChildren(' in ', element('bdi', '', conversation.title));
+      panelRoom.textContent = conversation.title;
       this.#draw('Asking …');
     }
     const room = conversation.name;
@@ -72,8 +72,7 @@ export class People {
 
   #draw(instead = '') {
     const isKnown = !instead;
-    const noun = this.#count === 1 ? 'person is' : 'people are';
-    panelCount.textContent = isKnown ? `${this.#count} ${noun} here` : instead;
+    panelCount.textContent = isKnown ? `${this.#count} ${this.#count === 1 ? 'person' : 'people'}` : instead;
     headCount.textContent = isKnown ? this.#count : '';
     list.replaceChildren(...this.#sorted().map((key) => this.#item(key)));
   }
