@@ -23,6 +23,7 @@ from tests.memory import (
     opening,
     request,
 )
+from tests.support import ROOT
 
 HOST = {"Host": "127.0.0.1:8888"}
 MARKER = "KILROY"
@@ -83,6 +84,13 @@ class PageTests(SiteTestCase):
         policy = answer.headers["content-security-policy"]
         self.assertIn("default-src 'none'", policy)
         self.assertIn("connect-src 'self' ws: wss:", policy)
+
+    def test_wholePage(self) -> None:
+        """Every file of the page is served, with the page's policy."""
+        for file in sorted((ROOT / "gows" / "web" / "page").iterdir()):
+            answer = self.get(f"/{file.name}".replace("index.html", ""))
+            self.assertEqual(answer.body, file.read_bytes(), file.name)
+            self.assertIn("content-security-policy", answer.headers)
 
     def test_query(self) -> None:
         """A query does not matter to the page."""

@@ -140,7 +140,7 @@ async function say(conversation, text) {
     const wasSent = refused.code === 'disconnected';
     const why = wasSent ? 'Not confirmed: the connection ended.' : refused.message;
     if (refused.code === 'forbidden') conversation.mute = refusalOf(conversation);
-    messages.refused(item, why, () => say(conversation, text));
+    messages.refused(item, why, refused.retryAfter, () => say(conversation, text));
     updateComposer();
   }
 }

@@ -112,18 +112,15 @@ export class Conversations {
   }
 
   close(conversation) {
-    this.#all.delete(`${conversation.kind} ${conversation.name}`);
-    conversation.item.remove();
-    conversation.messages.remove();
-    this.#keep();
-    this.#count();
+    this.#remove(conversation);
     if (conversation === this.#current) location.hash = this.rooms.find(({ item }) => !item.hidden).hash;
   }
 
   // Somebody else takes the seat: nothing of what was said stays.
   reset() {
-    for (const each of this.all) this.close(each);
+    for (const each of this.all) this.#remove(each);
     this.everyone = this.open('room', EVERYONE);
+    history.replaceState(null, '', this.everyone.hash);
     this.select(this.everyone);
   }
 
@@ -146,6 +143,14 @@ export class Conversations {
     document.title = total ? `(${text}) gows chat` : 'gows chat';
     unreadBadge.hidden = !total;
     unreadBadge.replaceChildren(text, element('span', 'unseen', ' unread'));
+  }
+
+  #remove({ kind, name, item, messages }) {
+    this.#all.delete(`${kind} ${name}`);
+    item.remove();
+    messages.remove();
+    this.#keep();
+    this.#count();
   }
 
   #keep() {

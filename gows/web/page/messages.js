@@ -92,11 +92,14 @@ export class Messages {
     item.dataset.state = 'sent';
   }
 
-  refused(item, text, onAgain) {
+  // Offers to send it again: at once, or after so many milliseconds.
+  refused(item, text, wait, onAgain) {
     this.#awaited = this.#awaited.filter((other) => other !== item);
     item.dataset.state = 'refused';
     const again = element('button', '', 'Send again');
     again.type = 'button';
+    again.disabled = wait > 0;
+    if (wait) setTimeout(() => { again.disabled = false; }, wait);
     again.addEventListener('click', () => {
       item.remove();
       onAgain();

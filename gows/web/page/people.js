@@ -30,7 +30,7 @@ export class People {
       this.#keys = null;
       this.#count = 0;
       panelRoom.textContent = conversation.title;
-      this.#draw('Asking …');
+      this.#draw('…');
     }
     const room = conversation.name;
     if (this.#watched && this.#watched !== room) {
