@@ -51,7 +51,7 @@ class DocsTests(SynchronousTestCase):
 
     def test_pageKnowsWhenNotToReturn(self) -> None:
         """The chat page stays away after the codes that say so, and no others."""
-        script = (ROOT / "gows" / "web" / "page" / "chat.js").read_text("utf-8")
+        script = (ROOT / "gows" / "web" / "page" / "line.js").read_text("utf-8")
         [codes] = re.findall(r"^const NO_RETURN = \[(.*)\];$", script, re.MULTILINE)
         self.assertEqual(
             [int(code) for code in codes.split(",")],

@@ -30,6 +30,7 @@ _TYPES: Final = {
 
 _PAGE: Final = (
     "index.html",
+    "account.js",
     "chat.css",
     "chat.js",
     "composer.js",

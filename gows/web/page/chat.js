@@ -1,15 +1,15 @@
 // The chat page: what belongs together is brought together here.
 
+import { Account } from './account.js';
 import { Composer } from './composer.js';
 import { Conversations, EVERYONE } from './conversations.js';
 import { byId, hashOfRoom, pause } from './elements.js';
-import { Identity, canUnzip, cleanName } from './identity.js';
+import { Identity, cleanName } from './identity.js';
 import { JoinForm, ROOM_RULE } from './joinform.js';
 import { Line } from './line.js';
 import { People } from './people.js';
 import { SignIn } from './signin.js';
 
-const [nameField, gzipSwitch, signOut] = ['name', 'gzip', 'sign-out'].map(byId);
 const panels = ['places', 'people'].map(byId);
 
 const identity = new Identity();
@@ -23,6 +23,7 @@ const line = new Line(identity, {
   phase: () => updateComposer(),
   tokenWanted: (why, fault) => signIn.ask(why, fault),
 });
+const account = new Account(identity, { onChange: () => line.connect(), onSignOut: signOut });
 const people = new People(patiently);
 const composer = new Composer((text) => say(conversations.current, text));
 const signIn = new SignIn(takeToken);
@@ -35,9 +36,12 @@ let clockGap = 0;
 // --- the connection
 
 async function opened({ key, rooms, time, expires }) {
-  if (identity.token && own && own !== key) conversations.reset();
+  if (identity.token && own && own !== key) {
+    conversations.reset();
+    isNewHere = true;
+  }
   own = key;
-  nameField.value = key;
+  account.showName(key);
   clockGap = time - Date.now();
   warnBefore(expires);
   if (isNewHere) identity.rights.rooms.slice(0, 20).forEach((room) => conversations.open('room', room));
@@ -45,10 +49,10 @@ async function opened({ key, rooms, time, expires }) {
   await enter(rooms);
 }
 
-// Has the server let us in wherever we were, the room in sight first.
+// Has the server let us in wherever we were, first where the people in sight are.
 async function enter(rooms) {
   const { connection } = line;
-  const inOrder = conversations.rooms.sort((a, b) => (b === conversations.current) - (a === conversations.current));
+  const inOrder = conversations.rooms.sort((a, b) => (b === people.conversation) - (a === people.conversation));
   for (const room of inOrder) room.isHeard = rooms.includes(room.name);
   for (const room of inOrder) {
     if (room.isHeard) entered(room);
@@ -61,8 +65,10 @@ async function join(room) {
   try {
     await patiently({ type: 'join', room: room.name });
     room.isHeard = true;
+    room.isClosed = false;
   } catch (refused) {
     if (refused.code === 'disconnected') return;
+    room.isClosed = true;
     if (!room.isEveryones) room.messages.notice(`You do not hear this room. ${refused.message}`);
   }
   entered(room);
@@ -74,10 +80,9 @@ function entered(room) {
   }
   room.hasGap = false;
   room.item.hidden = room.isEveryones && !room.isHeard && !identity.rights.mayWrite(EVERYONE);
-  if (room !== conversations.current) return;
   const other = room.item.hidden && conversations.rooms.find(({ item }) => !item.hidden);
-  if (other) location.replace(other.hash);
-  else people.show(room, own);
+  if (other && room === conversations.current) location.replace(other.hash);
+  else if (room === people.conversation) people.show(room, own);
   updateComposer();
 }
 
@@ -87,7 +92,8 @@ function lost({ hasGap }) {
   for (const each of conversations.all) {
     each.hasGap = hasGap && (each.hasGap || each.isHeard);
     each.isHeard = false;
-    each.mute = '';
+    each.isMute = false;
+    each.messages.forgetEchoes();
   }
 }
 
@@ -139,7 +145,7 @@ async function say(conversation, text) {
   } catch (refused) {
     const wasSent = refused.code === 'disconnected';
     const why = wasSent ? 'Not confirmed: the connection ended.' : refused.message;
-    if (refused.code === 'forbidden') conversation.mute = refusalOf(conversation);
+    if (refused.code === 'forbidden') conversation.isMute = true;
     messages.refused(item, why, refused.retryAfter, () => say(conversation, text));
     updateComposer();
   }
@@ -147,12 +153,12 @@ async function say(conversation, text) {
 
 // --- where one may write
 
-const refusalOf = ({ kind }) => (kind === 'room' ? 'You may only read here' : 'Your token allows no direct messages');
-
-function whyMute(conversation) {
-  const { kind, name, mute } = conversation;
+function whyMute({ kind, name, isClosed, isMute }) {
   const { direct, mayWrite } = identity.rights;
-  return (kind === 'room' ? mayWrite(name) : direct) ? mute : refusalOf(conversation);
+  const mayTry = kind === 'room' ? mayWrite(name) : direct;
+  if (mayTry && !isMute) return '';
+  if (kind === 'direct') return 'No direct messages allowed';
+  return isClosed ? 'This room is closed to you' : 'You may only read here';
 }
 
 function updateComposer() {
@@ -166,6 +172,7 @@ function selected(conversation, before) {
   composer.change(before, conversation);
   updateComposer();
   if (conversation.kind === 'room') people.show(conversation, own);
+  else if (!people.conversation) people.show(conversations.everyone, own);
   for (const panel of panels) panel.hidePopover();
   composer.focus();
 }
@@ -204,9 +211,9 @@ async function takeToken(token) {
   if (identity.token && line.isOpen) {
     try {
       const { rooms, expires } = await patiently({ type: 'refresh', token });
-      showIdentity(token);
+      account.setToken(token);
       warnBefore(expires);
-      for (const each of conversations.all) each.mute = '';
+      for (const each of conversations.all) each.isMute = false;
       enter(rooms);
       return '';
     } catch (refused) {
@@ -216,7 +223,7 @@ async function takeToken(token) {
   const { status, why } = await line.check(token).catch(() => ({ why: 'The server cannot be reached.' }));
   if (status !== 200) return why;
   isNewHere = !identity.token;
-  showIdentity(token);
+  account.setToken(token);
   line.connect();
   return '';
 }
@@ -226,33 +233,13 @@ function warnBefore(expires) {
   if (expires !== undefined) signIn.warnIn(expires - clockGap - Date.now());
 }
 
-function showIdentity(token) {
-  identity.setToken(token);
-  nameField.readOnly = Boolean(token);
-  nameField.title = token ? 'Your name is your token’s' : '';
-  signOut.hidden = !token;
-  if (!token) nameField.value = identity.name;
-}
-
-function rename() {
-  const before = identity.name;
-  identity.setName(cleanName(nameField.value) || before);
-  nameField.value = identity.name;
-  if (identity.name !== before) line.connect();
-}
-
-nameField.addEventListener('change', () => { if (!identity.token) rename(); });
-gzipSwitch.addEventListener('change', () => {
-  identity.setGzip(gzipSwitch.checked);
-  line.connect();
-});
-signOut.addEventListener('click', () => {
-  showIdentity(null);
+function signOut() {
   own = '';
   line.stop('Signed out', 'Sign in', () => signIn.ask('This server asks for a token'));
   conversations.reset();
   signIn.ask('You are signed out');
-});
+}
+
 byId('newer').addEventListener('click', () => conversations.current.messages.scrollToEnd());
 for (const panel of panels) {
   panel.addEventListener('click', (event) => { if (event.target.closest('a')) panel.hidePopover(); });
@@ -261,9 +248,5 @@ for (const panel of panels) {
 matchMedia('(min-width: 56rem)').addEventListener('change', () => panels.forEach((panel) => panel.hidePopover()));
 addEventListener('hashchange', goToPlace);
 
-showIdentity(identity.token);
-gzipSwitch.checked = identity.gzip;
-gzipSwitch.disabled = !canUnzip;
-if (!canUnzip) gzipSwitch.parentElement.title = 'This browser cannot unpack gzip';
 goToPlace();
 line.connect();

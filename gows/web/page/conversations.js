@@ -9,10 +9,10 @@ export const EVERYONE = '*';
 const [roomList, directList, title, leave, unreadBadge] =
   ['rooms', 'directs', 'title', 'leave', 'unread'].map(byId);
 
-// `isHeard`: the server has us in; `mute`: why one may not write, as the server said.
+// `isHeard`: the server has us in; `isClosed`: it does not let us in; `isMute`: nor write.
 class Conversation {
   constructor(kind, name) {
-    Object.assign(this, { kind, name, isHeard: false, hasGap: false, mute: '', unread: 0, draft: '' });
+    Object.assign(this, { kind, name, isHeard: false, isClosed: false, isMute: false, hasGap: false, unread: 0, draft: '' });
     this.hash = kind === 'room' ? hashOfRoom(name) : hashOfKey(name);
     const where = kind === 'direct' ? `with ${name}` : `in ${this.isEveryones ? 'Everyone' : name}`;
     this.messages = new Messages(`Messages ${where}`, ['Nothing said yet.', element('br'), this.#promise]);

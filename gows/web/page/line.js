@@ -3,6 +3,8 @@
 import { Connection, disconnected } from './connection.js';
 import { byId } from './elements.js';
 
+// After a close with one of these, only the user brings the page back.
+const NO_RETURN = [4001];
 const REPLACED = 4001;
 const EXPIRED = 4003;
 const GOING_AWAY = 1001;
@@ -109,7 +111,7 @@ export class Line {
       this.stop('Replaced by a newer connection of the same name', 'Use it here');
     } else if (code === EXPIRED) {
       this.#wantToken('The token has expired', '');
-    } else if (closing && closing.retry_after === undefined) {
+    } else if (NO_RETURN.includes(code) || (closing && closing.retry_after === undefined)) {
       this.stop(reason || 'The server closed the connection', 'Try again');
     } else {
       const why = reason ? `Disconnected (${reason})` : 'Disconnected';

@@ -17,6 +17,10 @@ export class People {
     this.#request = request;
   }
 
+  get conversation() {
+    return this.#conversation;
+  }
+
   // The connection is gone, and with it what it watched.
   forget() {
     this.#watched = '';
