@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         StorageState,
         ViewportSize,
         WebSocket,
+        WebSocketRoute,
     )
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -366,6 +367,7 @@ class RoomTests(PageCase):
         expect(link(bob, "Everyone").locator(".badge")).to_have_text("1 unread")
 
         ada.go_back()
+        expect(link(ada, "lobby")).to_have_attribute("aria-current", "page")
         expect(ada.locator(f"{SHOWN} .said")).to_have_text(["just us", "one", "two"])
         expect(link(ada, "lobby").locator(".badge")).to_be_hidden()
         ada.reload()
@@ -657,6 +659,36 @@ class ReconnectTests(PageCase):
         expect(page.locator("body")).to_have_attribute(
             "data-first", "The server is restarting, trying again"
         )
+
+    def test_serverSays(self) -> None:
+        """What the server says of missing messages, and of when to come back."""
+        server = self.serve()
+        page = self.join(server, "ada")
+        page.clock.install()
+        lines: list[WebSocketRoute] = []
+
+        def attach(line: WebSocketRoute) -> None:
+            line.connect_to_server()
+            lines.append(line)
+
+        page.route_web_socket(re.compile("^ws"), attach)
+        page.get_by_label("gzip").check()
+        status = page.locator("#status")
+        expectPeople(page, "ada")
+        [line] = lines
+        line.send(json.dumps({"type": "missed", "count": 12}))
+        expect(page.locator(".notice")).to_contain_text("12 messages are missing")
+        why = {"code": 1008, "reason": "too much was sent", "retry_after": 60_000}
+        line.send(json.dumps({"type": "closing", **why}))
+        line.close(code=1008, reason="too much was sent")
+
+        expect(status).to_have_text("Disconnected (too much was sent), trying again")
+        page.clock.fast_forward(50_000)
+        expect(page.locator("#countdown")).to_have_text(re.compile(r"^ in \d+ s$"))
+        self.assertEqual(len(lines), 1)
+        page.clock.fast_forward(12_000)
+        expect(status).to_have_text("Connected as ada")
+        self.assertEqual(self.complaints, [])
 
     def test_refused(self) -> None:
         """A page that may not connect here shows the reason and stays away."""

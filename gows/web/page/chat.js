@@ -173,7 +173,7 @@ function selected(conversation, before) {
   updateComposer();
   if (conversation.kind === 'room') people.show(conversation, own);
   else if (!people.conversation) people.show(conversations.everyone, own);
-  for (const panel of panels) panel.hidePopover();
+  for (const panel of panels) panel.hidePopover?.();
   composer.focus();
 }
 
@@ -242,10 +242,10 @@ function signOut() {
 
 byId('newer').addEventListener('click', () => conversations.current.messages.scrollToEnd());
 for (const panel of panels) {
-  panel.addEventListener('click', (event) => { if (event.target.closest('a')) panel.hidePopover(); });
+  panel.addEventListener('click', (event) => { if (event.target.closest('a')) panel.hidePopover?.(); });
 }
 // As columns the panels are always there, and must not stay on top as drawers.
-matchMedia('(min-width: 56rem)').addEventListener('change', () => panels.forEach((panel) => panel.hidePopover()));
+matchMedia('(min-width: 56rem)').addEventListener('change', () => panels.forEach((panel) => panel.hidePopover?.()));
 addEventListener('hashchange', goToPlace);
 
 goToPlace();

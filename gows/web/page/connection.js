@@ -29,7 +29,7 @@ export class Connection {
     this.#socket.addEventListener('open', () => { this.#openedAt = performance.now(); });
     // Unpacking takes time; the chain keeps what comes after it in its place.
     this.#socket.addEventListener('message', ({ data }) => {
-      this.#arrivals = this.#arrivals.then(async () => this.#receive(await textOf(data)));
+      this.#arrivals = this.#arrivals.then(async () => this.#receive(await textOf(data))).catch(reportError);
     });
     this.#socket.addEventListener('close', (event) => {
       const lasted = this.#openedAt === null ? null : performance.now() - this.#openedAt;

@@ -20,8 +20,14 @@ export function face(name) {
   return made;
 }
 
-// The first link to somebody's conversation is the name itself.
+// Where a conversation is in the page's address.
 export const hashOfRoom = (room) => `#room=${encodeURIComponent(room)}`;
 export const hashOfKey = (key) => `#with=${encodeURIComponent(key)}`;
+
+// Says what is wrong with a field; an empty text: nothing is.
+export function complain(field, place, text) {
+  place.textContent = text;
+  field.ariaInvalid = text ? 'true' : null;
+}
 
 export const pause = (milliseconds) => new Promise((done) => { setTimeout(done, milliseconds); });

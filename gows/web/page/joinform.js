@@ -1,6 +1,6 @@
 // The form by which one goes to a room, by its name.
 
-import { byId } from './elements.js';
+import { byId, complain } from './elements.js';
 
 export const ROOM_RULE = /^[A-Za-z0-9._-]{1,64}$/;
 
@@ -13,22 +13,17 @@ export class JoinForm {
       event.preventDefault();
       const room = field.value.trim().replace(/^#/, '');
       if (!ROOM_RULE.test(room)) {
-        this.#complain('A room’s name is 1 to 64 letters (A-Z, a-z), digits, and . _ -');
+        complain(field, fault, 'A room’s name is 1 to 64 letters (A-Z, a-z), digits, and . _ -');
         return;
       }
       try {
         await onJoin(room);
         field.value = '';
-        this.#complain('');
+        complain(field, fault, '');
       } catch (refused) {
-        this.#complain(refused.message);
+        complain(field, fault, refused.message);
       }
     });
-    field.addEventListener('input', () => this.#complain(''));
-  }
-
-  #complain(text) {
-    fault.textContent = text;
-    field.toggleAttribute('aria-invalid', Boolean(text));
+    field.addEventListener('input', () => complain(field, fault, ''));
   }
 }

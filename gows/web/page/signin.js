@@ -1,6 +1,6 @@
 // The dialog that asks for a token, and for a fresh one in time.
 
-import { byId } from './elements.js';
+import { byId, complain } from './elements.js';
 
 // What comes before the end of a token: time to fetch another one and paste it.
 const LEAD = 60_000;
@@ -31,7 +31,7 @@ export class SignIn {
 
   ask(text, wrong = '') {
     why.textContent = `${text}${/[.!?]$/.test(text) ? '' : '.'} Paste one that your app’s backend has made for you.`;
-    this.#complain(wrong);
+    complain(field, fault, wrong);
     if (!dialog.open) dialog.showModal();
   }
 
@@ -51,18 +51,13 @@ export class SignIn {
   async #try() {
     const token = field.value.replace(/^\s*Bearer\s/i, '').replace(/\s/g, '');
     if (!/^[\w.-]+$/.test(token)) {
-      this.#complain(token ? 'This is no token: it has letters, digits, and . _ - only.' : 'Paste a token first.');
+      complain(field, fault, token ? 'A token has letters, digits, and . _ - only.' : 'Paste a token first.');
       return;
     }
     go.disabled = true;
     const wrong = await this.#onToken(token);
     go.disabled = false;
-    if (wrong) this.#complain(wrong);
+    if (wrong) complain(field, fault, wrong);
     else dialog.close();
-  }
-
-  #complain(text) {
-    fault.textContent = text;
-    field.toggleAttribute('aria-invalid', Boolean(text));
   }
 }
