@@ -161,6 +161,8 @@ function messageItem(author, text) {
   item.dataset.author = author;
   const who = element('a', 'author', element('bdi', '', author || 'server'));
   if (author) who.href = hashOfKey(author);
+  // The keyboard gets to people by their panel, not past every message.
+  who.tabIndex = -1;
   const words = element('p', 'said', text);
   words.dir = 'auto';
   const picture = face(author);
