@@ -214,7 +214,7 @@ class ChatTests(PageCase):
         ada, bob = self.join(server, "ada"), self.open(server)
         expect(bob.locator("#status")).to_contain_text("Connected as guest-")
         guest = bob.get_by_label("Name").input_value()
-        self.assertRegex(guest, r"^guest-\d{4}$")
+        self.assertRegex(guest, r"^guest-\d{5}$")
 
         say(ada, "hello")
         for page in (ada, bob):
@@ -456,15 +456,14 @@ class RoomTests(PageCase):
 
     def test_tooFast(self) -> None:
         """A message that came too early is marked so, and can be sent again."""
-        server = self.serve("--rate", "1")
+        server = self.serve("--rate", "0.25")
         page = self.open(server)
         expect(page.locator("#people-count")).to_have_text("1 person")
 
-        for number in range(3):
-            say(page, str(number))
+        say(page, "too early")
         expect(page.locator(".problem")).to_contain_text("Too fast: go on in")
         page.get_by_role("button", name="Send again").click()
-        expect(page.locator("[data-state=sent]")).to_have_count(3)
+        expect(page.locator("[data-state=sent]")).to_contain_text("too early")
 
 
 class SignInTests(PageCase):

@@ -21,7 +21,7 @@ export class Identity {
   constructor() {
     // A made-up name stays with its tab, so that two tabs are two people who can talk.
     const known = remembered('sessionStorage', 'name') ?? remembered('localStorage', 'name');
-    this.name = cleanName(known ?? '') || `guest-${1000 + Math.floor(Math.random() * 9000)}`;
+    this.name = cleanName(known ?? '') || `guest-${10000 + Math.floor(Math.random() * 90000)}`;
     remember('sessionStorage', 'name', this.name);
     this.gzip = canUnzip && remembered('localStorage', 'gzip') === '1';
     this.setToken(remembered('sessionStorage', 'token'));
