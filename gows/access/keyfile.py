@@ -14,14 +14,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 from joserfc.jwk import ECKey, OKPKey, RSAKey
-from twisted.application.service import MultiService
 from twisted.internet.interfaces import IReactorTime
 
 from gows.access.jwk import checkModulus, keyOfJwk
 from gows.access.keys import TokenKey, TokenKeys
 from gows.errors import CannotStart
 from gows.journal import Journal
-from gows.watching import FileWatch
+from gows.watching import ReloadedFiles, readFile
 
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]*)-----")
 _PRIVATE_PEM: Final = b"PRIVATE KEY-----"
@@ -35,7 +34,7 @@ def readTokenKeys(path: str) -> TokenKeys:
     @return: secrets, and of private keys the public parts
     @raise CannotStart: one line that names the file and what is wrong with it
     """
-    raw = _read(path)
+    raw = readFile(path)
     if _PRIVATE_PEM in raw:
         raise CannotStart(
             f"{path} holds a private key: give the server the public one, which "
@@ -65,15 +64,7 @@ def loadKeys(path: str) -> list[TokenKey]:
     @return: at least one
     @raise CannotStart: one line that names the file and what is wrong with it
     """
-    return _parsed(_read(path), path)
-
-
-def _read(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise CannotStart(f"{path} cannot be read: {error.strerror}") from None
+    return _parsed(readFile(path), path)
 
 
 def _parsed(raw: bytes, path: str) -> list[TokenKey]:
@@ -126,50 +117,15 @@ def _keyOfPem(raw: bytes, path: str) -> TokenKey:
     raise CannotStart(f"{where} is not accepted: RSA, EC on P-256, or Ed25519 is")
 
 
-class ReloadingTokenKeys(MultiService):
-    """
-    The keys that tokens are checked with, read again when their file changes.
-
-    A broken file changes nothing but the log.
-    """
+class ReloadingTokenKeys(ReloadedFiles[TokenKeys]):
+    """The keys that tokens are checked with."""
 
     def __init__(self, path: str, journal: Journal, clock: IReactorTime) -> None:
-        """Remember the file; it is read at the start of the service."""
-        super().__init__()
-        self._path = path
-        self._journal = journal
-        self._keys: TokenKeys | None = None
-        self._watch = FileWatch(path, changed=self.reload, clock=clock)
-        self._watch.setServiceParent(self)
-
-    def current(self) -> TokenKeys:
-        """Answer the newest keys. The service must have been started."""
-        assert self._keys is not None, "the service has not been started"
-        return self._keys
-
-    def privilegedStartService(self) -> None:
-        """
-        Read the keys, while the process may still be root.
-
-        @raise CannotStart: if they are no good
-        """
-        super().privilegedStartService()
-        self._take(readTokenKeys(self._path))
-
-    def startService(self) -> None:
-        """Watch the file."""
-        if self._keys is None:
-            self.privilegedStartService()
-        super().startService()
-
-    def reload(self) -> None:
-        """Read the file again, and keep what there is if it is broken."""
-        self._watch.note()
-        try:
-            self._take(readTokenKeys(self._path))
-        except CannotStart as error:
-            self._journal.tokenKeysKept(str(error))
-
-    def _take(self, keys: TokenKeys) -> None:
-        self._keys = keys
-        self._journal.tokenKeysRead(self._path, len(keys.all))
+        """Remember the file."""
+        super().__init__(
+            path,
+            read=lambda: readTokenKeys(path),
+            taken=lambda keys: journal.tokenKeysRead(path, len(keys.all)),
+            kept=journal.tokenKeysKept,
+            clock=clock,
+        )
