@@ -15,7 +15,7 @@ QUICK ?=
 .PHONY: run test lint coverage sample conformance bench clean
 
 run: $(VENV)/.runs
-	$(BIN)/twistd -n --pidfile= gows $(ARGS)
+	$(BIN)/twistd -n --pidfile= gows --admin tcp:8889:interface=127.0.0.1 $(ARGS)
 
 test: $(VENV)/.tests
 	$(BIN)/python -m twisted.trial $(TESTS)

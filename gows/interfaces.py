@@ -142,6 +142,14 @@ class ILedger(Interface):
         @raise gows.errors.TooMany: if too many are kept
         """
 
+    def keepNew(name: str, value: bytes, seconds: float) -> Awaitable[bytes | None]:
+        """
+        Keep a value, unless there is one.
+
+        @return: the one that there is; L{None}: this one is kept
+        @raise gows.errors.TooMany: if too many are kept
+        """
+
     def look(name: str) -> Awaitable[bytes | None]:
         """Look at a value; L{None}: there is none, or it was too old."""
 

@@ -22,6 +22,8 @@ from twisted.logger import (
 )
 from twisted.python.failure import Failure
 
+from gows.servicejournal import ServiceJournal
+
 LEVELS: Final = ("debug", "info", "warn", "error", "critical")
 
 MAX_REFUSALS: Final = 10
@@ -49,8 +51,8 @@ def escaped(text: str) -> str:
     )
 
 
-class Journal:
-    """Writes what happens, at one level and above."""
+class Journal(ServiceJournal):
+    """Writes what happens to connections as well."""
 
     def __init__(
         self,
@@ -69,10 +71,8 @@ class Journal:
         self._writesInfo = LogLevel.levelWithName(level) <= LogLevel.info
         self._connections = Logger("gows.connection", observer=observer)
         self._application = Logger("gows.application", observer=observer)
-        self._service = Logger("gows.service", observer=observer)
+        super().__init__(observer)
         self._flood = _Flood(clock, self._refusalsDropped)
-
-    # What happens on the public door.
 
     def opened(self, specialKey: str, gzip: bool, address: str, count: int) -> None:
         """Write that a connection has opened; C{count} are open now."""
@@ -159,92 +159,9 @@ class Journal:
         """Write that a fault of ours kept a message from being taken."""
         self._application.failure("taking a message failed", failure)
 
-    def ledgerFailed(self, failure: Failure) -> None:
-        """Write that what there is once could not be looked up, with the traceback."""
-        self._service.failure("the ledger failed", failure)
-
     def deliveryFailed(self, failure: Failure) -> None:
         """Write that sending to one connection raised, with the traceback."""
         self._application.failure("sending to a connection failed", failure)
-
-    # What happens to the process.
-
-    def openFiles(self, limit: int, connections: int) -> None:
-        """Write how many files may be open, and so how many connections."""
-        self._service.info(
-            "open files are limited to {limit}: room for about {connections} "
-            "connections",
-            limit=limit,
-            connections=connections,
-        )
-
-    def listening(self, where: str, secure: bool) -> None:
-        """Write that a port is open."""
-        self._service.info(
-            "listening on {where}{tls}", where=where, tls=" (TLS)" if secure else ""
-        )
-
-    def noTokens(self, isOpenToOthers: bool) -> None:
-        """Write that URLs are believed; loudly, if other hosts can come."""
-        if isOpenToOthers:
-            self._service.warn(
-                "NO TOKENS ARE ASKED FOR (token-key), AND OTHER HOSTS CAN CONNECT: "
-                "anybody may come in as anybody, and say anything to everybody"
-            )
-        else:
-            self._service.info(
-                "no tokens are asked for (token-key): whoever connects is who it says"
-            )
-
-    def cannotStart(self, line: str) -> None:
-        """Write why the server does not start."""
-        self._service.error("cannot start: {line}", line=line)
-
-    def certificateLoaded(self, path: str) -> None:
-        """Write that new connections get this certificate."""
-        self._service.info("certificate read from {path}", path=path)
-
-    def certificateKept(self, line: str) -> None:
-        """Write that a new certificate is broken and the old one stays."""
-        self._service.error(
-            "the certificate was not read again, the old one stays: {line}", line=line
-        )
-
-    def tokenKeysRead(self, path: str, count: int) -> None:
-        """Write that tokens are checked with so many keys from now on."""
-        self._service.info(
-            "keys of tokens read from {path}: {count}", path=path, count=count
-        )
-
-    def tokenKeysKept(self, line: str) -> None:
-        """Write that a new file of keys is broken and the old ones stay."""
-        self._service.error(
-            "the keys of tokens were not read again, the old ones stay: {line}",
-            line=line,
-        )
-
-    def logReopened(self) -> None:
-        """Write that the log file was opened anew: the first line in it."""
-        self._service.info("log file opened anew")
-
-    def logNotReopened(self, line: str) -> None:
-        """Write that the log file could not be opened anew."""
-        self._service.error(
-            "the log file was not opened anew, the old one stays: {line}", line=line
-        )
-
-    def stopping(self, connections: int, seconds: float) -> None:
-        """Write that the server stops and whom it waits for."""
-        self._service.info(
-            "stopping: telling {connections} connections, waiting at most "
-            "{seconds:g} s",
-            connections=connections,
-            seconds=seconds,
-        )
-
-    def cut(self, connections: int) -> None:
-        """Write that connections were cut because they did not close in time."""
-        self._service.warn("cut {connections} connections", connections=connections)
 
 
 class _Flood:

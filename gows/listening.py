@@ -62,16 +62,28 @@ def doors(
     @raise CannotStart: one line that says which one is wrong
     """
     for description in settings.listen or [_simpleWay(settings)]:
-        bringsTLS = _bringsTLS(description)
-        try:
-            endpoint = serverFromString(reactor, description)
-        except Exception as error:  # plugins parse it, and raise what they like
-            raise CannotStart(
-                f"listen {description!r} is not understood: {_explained(error)}"
-            ) from error
-        if certificate is not None and not bringsTLS:
-            endpoint = wrapServerTLS(certificate, endpoint)
-        yield Door(description, bringsTLS or certificate is not None, endpoint)
+        door = doorOf(description, "listen", reactor)
+        if certificate is not None and not door.isSecure:
+            endpoint = wrapServerTLS(certificate, door.endpoint)
+            door = Door(description, True, endpoint)
+        yield door
+
+
+def doorOf(description: str, setting: str, reactor: IReactorCore) -> Door:
+    """
+    Make an endpoint.
+
+    @param setting: whose value the description is
+    @raise CannotStart: one line that says what is wrong with it
+    """
+    bringsTLS = _bringsTLS(description, setting)
+    try:
+        endpoint = serverFromString(reactor, description)
+    except Exception as error:  # plugins parse it, and raise what they like
+        raise CannotStart(
+            f"{setting} {description!r} is not understood: {_explained(error)}"
+        ) from error
+    return Door(description, bringsTLS, endpoint)
 
 
 def _simpleWay(settings: Settings) -> str:
@@ -80,7 +92,7 @@ def _simpleWay(settings: Settings) -> str:
     return f"{kind}:{settings.port}:interface={interface}:backlog={BACKLOG}"
 
 
-def _bringsTLS(description: str) -> bool:
+def _bringsTLS(description: str, setting: str) -> bool:
     kind, *rest = _ARGUMENT.split(description)
     kind = kind.lower()  # as Twisted takes them
     isProxied = kind == "haproxy"
@@ -88,22 +100,24 @@ def _bringsTLS(description: str) -> bool:
         kind, *rest = rest[0].lower(), *rest[1:]
     if isProxied and kind in ("ssl", "tls"):
         raise CannotStart(
-            f"listen {description!r} expects the PROXY header inside TLS, which no "
+            f"{setting} {description!r} expects the PROXY header inside TLS, which no "
             "proxy sends: take haproxy:tcp:... with --cert and --key"
         )
     if kind == "stdio":
-        raise CannotStart(f"listen {description!r} is no port to listen on")
+        raise CannotStart(f"{setting} {description!r} is no port to listen on")
     if kind == "tls":
-        _checkFolder(description, rest)
+        _checkFolder(description, setting, rest)
     return kind in ("ssl", "tls")
 
 
-def _checkFolder(description: str, arguments: list[str]) -> None:
+def _checkFolder(description: str, setting: str, arguments: list[str]) -> None:
     # Twisted would listen, and look for a certificate when somebody comes.
     for argument in arguments[:1]:
         folder = Path(argument.removeprefix("path=").replace("\\:", ":"))
         if not any(folder.glob("*.pem")):
-            raise CannotStart(f"listen {description!r}: {folder} holds no .pem files")
+            raise CannotStart(
+                f"{setting} {description!r}: {folder} holds no .pem files"
+            )
 
 
 def _explained(error: Exception) -> str:
@@ -128,15 +142,22 @@ class ListeningService(Service):
         makeDoors: Callable[[], Iterable[Door]],
         factory: IProtocolFactory,
         journal: Journal,
+        *,
+        name: str = "",
+        onlyHere: str = "",
     ) -> None:
         """
         Listen for a factory, once started.
 
         @param makeDoors: called at the start; see L{doors}
+        @param name: what is behind the doors, for the log
+        @param onlyHere: why other hosts must not reach them; empty: they may
         """
         self._makeDoors = makeDoors
         self._factory = factory
         self._journal = journal
+        self._name = name
+        self._onlyHere = onlyHere
         self._ports: list[IListeningPort] = []
         self._hasBegun = False
 
@@ -144,7 +165,8 @@ class ListeningService(Service):
         """
         Bind, while the process may still be root.
 
-        @raise CannotStart: if a door is wrong, or a port taken or not allowed
+        @raise CannotStart: if a door is wrong, or a port taken or not allowed, or one
+            that other hosts reach and must not
         """
         super().privilegedStartService()
         self._hasBegun = True
@@ -157,6 +179,8 @@ class ListeningService(Service):
                 raise CannotStart(
                     f"cannot listen on {door.description}: {_reason(failure)}"
                 ) from failure.value
+        if self._onlyHere and self.isOpenToOthers:
+            raise CannotStart(self._onlyHere)
 
     def startService(self) -> None:
         """Listen, unless that has begun."""
@@ -191,7 +215,7 @@ class ListeningService(Service):
         where = door.description
         if isinstance(address, IPv4Address | IPv6Address):
             where = f"{address.host}:{address.port}"
-        self._journal.listening(where, door.isSecure)
+        self._journal.listening(where, door.isSecure, self._name)
 
 
 def _reason(failure: Failure) -> str:

@@ -34,7 +34,7 @@ def _entry(setting: Setting) -> str:
     if setting.advice:
         lines.append(f"On the open internet: {setting.name} = {setting.advice}")
     unset = "# " if setting.default is None else ""
-    value = _toml("" if setting.default is None else setting.default)
+    value = setting.example or _toml("" if setting.default is None else setting.default)
     return "\n".join(
         ["", *(f"# {line}" for line in lines), f"{unset}{setting.name} = {value}", ""]
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.logger import ILogObserver
 from twisted.python.components import Componentized
 
+from gows.access.apikeys import ReloadingApiKeys
 from gows.access.keyfile import ReloadingTokenKeys
 from gows.access.limits import connectionsWithin, raiseOpenFiles
 from gows.certificates import ReloadingCertificate
@@ -18,7 +19,29 @@ from gows.listening import ListeningService
 from gows.logfile import LogFileObserver
 from gows.signals import Signals
 from gows.terminal import Terminal
+from gows.watching import ReloadedFiles
 from gows.wire.factory import GowsFactory
+
+
+class Reloading(NamedTuple):
+    """
+    What SIGHUP has read again, or opened anew; L{None}: there is none.
+
+    @ivar certificate: of the public door
+    @ivar tokenKeys: with which tokens are checked
+    @ivar apiKeys: of the operators' door
+    @ivar logFile: where the log goes
+    """
+
+    certificate: ReloadingCertificate | None = None
+    tokenKeys: ReloadingTokenKeys | None = None
+    apiKeys: ReloadingApiKeys | None = None
+    logFile: LogFileObserver | None = None
+
+    @property
+    def files(self) -> tuple[ReloadedFiles[Any] | None, ...]:
+        """Those that are read from files."""
+        return self.certificate, self.tokenKeys, self.apiKeys
 
 
 class GowsService(MultiService):
@@ -27,16 +50,16 @@ class GowsService(MultiService):
 
     @ivar factory: the chat
     @ivar listening: its ports
+    @ivar operators: the port of the operators' door; L{None}: there is none
     """
 
     def __init__(
         self,
         factory: GowsFactory,
         listening: ListeningService,
-        certificate: ReloadingCertificate | None,
-        tokenKeys: ReloadingTokenKeys | None,
-        logFile: LogFileObserver | None,
+        operators: ListeningService | None,
         *,
+        reloading: Reloading,
         drainTimeout: float,
         journal: Journal,
         terminal: Terminal,
@@ -50,17 +73,15 @@ class GowsService(MultiService):
         super().__init__()
         self.factory = factory
         self.listening = listening
-        self._certificate = certificate
-        self._tokenKeys = tokenKeys
-        self._logFile = logFile
+        self.operators = operators
+        self._reloading = reloading
         self._drainTimeout = drainTimeout
         self._journal = journal
         self._terminal = terminal
         self._hasBegun = False
-        for read in (certificate, tokenKeys):
-            if read is not None:
-                read.setServiceParent(self)
-        listening.setServiceParent(self)
+        for child in (*reloading.files, operators, listening):
+            if child is not None:
+                child.setServiceParent(self)
         Signals(reactor, self.reload, factory.hurry).setServiceParent(self)
 
     def setServiceParent(self, parent: object) -> None:
@@ -70,8 +91,9 @@ class GowsService(MultiService):
         That is how twistd wants to be told before it begins to log.
         """
         super().setServiceParent(parent)
-        if self._logFile is not None and isinstance(parent, Componentized):
-            parent.setComponent(ILogObserver, self._logFile.observer)
+        logFile = self._reloading.logFile
+        if logFile is not None and isinstance(parent, Componentized):
+            parent.setComponent(ILogObserver, logFile.observer)
 
     def privilegedStartService(self) -> None:
         """Do what root may have to do: files, certificates, ports."""
@@ -89,7 +111,7 @@ class GowsService(MultiService):
         if not self._hasBegun:  # twist never calls it
             self.privilegedStartService()
         super().startService()
-        if self._tokenKeys is None:
+        if self._reloading.tokenKeys is None:
             self._journal.noTokens(self.listening.isOpenToOthers)
         self._terminal.release()
 
@@ -99,9 +121,9 @@ class GowsService(MultiService):
         return DeferredList([stopped, self.factory.drain(self._drainTimeout)])
 
     def reload(self) -> None:
-        """Read certificate and token keys again, and open the log file anew."""
-        if self._logFile is not None:
-            self._logFile.reopen(self._journal)
-        for read in (self._certificate, self._tokenKeys):
+        """Read certificate and keys again, and open the log file anew."""
+        if self._reloading.logFile is not None:
+            self._reloading.logFile.reopen(self._journal)
+        for read in self._reloading.files:
             if read is not None:
                 read.reload()

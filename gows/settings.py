@@ -6,77 +6,24 @@ L{gows.sources} reads them from flags, the environment and a TOML file.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from ipaddress import ip_address
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from gows.access.addresses import parseProxy
-from gows.access.origins import parseOrigin
-
-DAY: Final = 86400.0
-
-
-class Check(NamedTuple):
-    """
-    What a text may be, where the type alone does not say it.
-
-    @ivar allowed: what is allowed, for the operator
-    @ivar parse: raises L{ValueError} for what is not
-    """
-
-    allowed: str
-    parse: Callable[[str], object]
-
-
-def _help(text: str, advice: str = "") -> Meta:
-    """
-    Say what a setting does.
-
-    @param advice: its value, in TOML, for a server that the open internet can reach
-    """
-    return Meta(description=text, extra={"advice": advice})
-
-
-def _notEmpty(text: str) -> None:
-    if not text.strip() or "\0" in text:
-        raise ValueError("empty")
-
-
-def _endpoint(text: str) -> None:
-    kind, colon, _ = text.partition(":")
-    if not (kind.strip() and colon):
-        raise ValueError("no type before a colon")
-
-
-def _dottedName(text: str) -> None:
-    if "." not in text or not all(part.isidentifier() for part in text.split(".")):
-        raise ValueError("not a dotted name")
-
-
-Seconds = Annotated[float, Meta(ge=0.1, le=DAY)]
-SecondsOrNone = Annotated[float, Meta(ge=0, le=DAY)]
-FileName = Annotated[str, Check("the path of a file", _notEmpty)]
-Text = Annotated[str, Check("a text that is not empty", _notEmpty)]
-Interface = Annotated[str, Check("an IP address", ip_address)]
-Endpoint = Annotated[
-    str, Check("a Twisted server endpoint string, such as tcp:8888", _endpoint)
-]
-Origin = Annotated[
-    str,
-    Check(
-        "scheme://host or scheme://host:port with nothing behind it, or null",
-        parseOrigin,
-    ),
-]
-Proxy = Annotated[
-    str, Check("an IP address, a network such as 10.0.0.0/8, or unix", parseProxy)
-]
-DottedName = Annotated[
-    str, Check("a dotted name, such as mymodule.MyApplication", _dottedName)
-]
+from gows.allowed import (
+    DottedName,
+    Endpoint,
+    FileName,
+    HostName,
+    Interface,
+    Origin,
+    Proxy,
+    Seconds,
+    SecondsOrNone,
+    Text,
+    told,
+)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,73 +37,73 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: Annotated[
         int,
         Meta(ge=0, le=65535),
-        _help("TCP port to listen on; 0 takes a free one"),
+        told("TCP port to listen on; 0 takes a free one"),
     ] = 8888
     interface: Annotated[
-        Interface, _help("address to listen on; 0.0.0.0 or :: for all")
+        Interface, told("address to listen on; 0.0.0.0 or :: for all")
     ] = "127.0.0.1"
     listen: Annotated[
         tuple[Endpoint, ...],
-        _help(
+        told(
             "endpoint to listen on: tcp:, ssl:, tls:, unix:, systemd:, or haproxy: "
             "in front of a plain one; replaces port and interface"
         ),
     ] = ()
     cert: Annotated[
         FileName | None,
-        _help(
+        told(
             "PEM file of the certificate chain: the port and every plain endpoint "
             "speak TLS; read again on SIGHUP and when it changes; needs key"
         ),
     ] = None
-    key: Annotated[FileName | None, _help("PEM file of the certificate's key")] = None
+    key: Annotated[FileName | None, told("PEM file of the certificate's key")] = None
     logLevel: Annotated[
         Literal["debug", "info", "warn", "error", "critical"],
-        _help("log this level and above"),
+        told("log this level and above"),
     ] = "info"
     logFile: Annotated[
         FileName | None,
-        _help("file to log to, opened anew on SIGHUP; without it, where twistd logs"),
+        told("file to log to, opened anew on SIGHUP; without it, where twistd logs"),
     ] = None
     origin: Annotated[
         tuple[Origin, ...],
-        _help(
+        told(
             "web origin whose pages may connect; none given: all may",
             advice='["https://app.example"]',
         ),
     ] = ()
     anonymous: Annotated[
-        bool, _help("let who has no specialKey in, under a unique one that is made up")
+        bool, told("let who has no specialKey in, under a unique one that is made up")
     ] = False
     tokenKey: Annotated[
         FileName | None,
-        _help(
+        told(
             "file with the key of tokens (a JWK, a JWKS, or a PEM public key): who "
             "connects needs a token; read again on SIGHUP and when it changes",
             advice='"/etc/gows/token-key.json"',
         ),
     ] = None
     tokenIssuer: Annotated[
-        Text | None, _help("what a token's iss must be; unset: anything")
+        Text | None, told("what a token's iss must be; unset: anything")
     ] = None
     tokenAudience: Annotated[
-        Text | None, _help("what a token's aud must be, or hold; unset: anything")
+        Text | None, told("what a token's aud must be, or hold; unset: anything")
     ] = None
     tokenLeeway: Annotated[
         float,
         Meta(ge=0, le=300),
-        _help("seconds that the clocks of who makes tokens and ours may differ by"),
+        told("seconds that the clocks of who makes tokens and ours may differ by"),
     ] = 5.0
     binary: Annotated[
         Literal["gzip", "relay", "refuse"],
-        _help(
+        told(
             "what an inbound binary message is: gzip-compressed text, relayed as it "
             "is, or refused"
         ),
     ] = "gzip"
     duplicate: Annotated[
         Literal["replace", "refuse", "allow"],
-        _help(
+        told(
             "when a live key connects again: the new connection replaces the old, "
             "is refused, or both stay"
         ),
@@ -164,22 +111,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     maxMessageSize: Annotated[
         int,
         Meta(ge=1, le=1 << 30),
-        _help("largest message in bytes, after decompression too"),
+        told("largest message in bytes, after decompression too"),
     ] = 65536
     compressLevel: Annotated[
         int,
         Meta(ge=1, le=9),
-        _help("zlib's level for gzip and permessage-deflate: 1 is fast, 9 is small"),
+        told("zlib's level for gzip and permessage-deflate: 1 is fast, 9 is small"),
     ] = 6
     compressThreshold: Annotated[
         int,
         Meta(ge=0, le=1 << 30),
-        _help("with permessage-deflate, messages of fewer bytes are not compressed"),
+        told("with permessage-deflate, messages of fewer bytes are not compressed"),
     ] = 256
     maxDelay: Annotated[
         float,
         Meta(ge=0, le=1),
-        _help(
+        told(
             "seconds that messages may wait for others to leave with when there are "
             "more than can be sent one by one; 0: none"
         ),
@@ -187,7 +134,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sendBuffer: Annotated[
         int,
         Meta(ge=0, le=1 << 30),
-        _help(
+        told(
             "bytes that the kernel may hold for a connection (SO_SNDBUF); 0: its own "
             "choice"
         ),
@@ -195,11 +142,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     slowLimit: Annotated[
         int,
         Meta(ge=1024, le=1 << 30),
-        _help("bytes that may wait for a slow reader besides"),
+        told("bytes that may wait for a slow reader besides"),
     ] = 1048576
     slowPolicy: Annotated[
         Literal["close", "drop-oldest", "latest"],
-        _help(
+        told(
             "when more would wait for a slow reader: it is closed with 4002, loses "
             "its oldest messages, or has only the newest wait, at any time"
         ),
@@ -207,7 +154,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     backlogLimit: Annotated[
         int,
         Meta(ge=65536, le=1 << 40),
-        _help(
+        told(
             "bytes that may wait for all slow readers together, shared ones counted "
             "once; above it those are closed for whom the most waits"
         ),
@@ -215,24 +162,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     maxRooms: Annotated[
         int,
         Meta(ge=1, le=10_000),
-        _help("most rooms that a client of gows.v1 may be in"),
+        told("most rooms that a client of gows.v1 may be in"),
     ] = 128
     presenceLimit: Annotated[
         int,
         Meta(ge=0, le=10_000),
-        _help(
+        told(
             "rooms with more people are told of in numbers only, not who comes and goes"
         ),
     ] = 200
     maxErrors: Annotated[
         int,
         Meta(ge=0, le=1_000_000),
-        _help("faulty requests of gows.v1 that end a connection (1008); 0: none do"),
+        told("faulty requests of gows.v1 that end a connection (1008); 0: none do"),
     ] = 10
     rate: Annotated[
         float,
         Meta(ge=0, le=100_000),
-        _help(
+        told(
             "messages a second that a connection may send, for ever; twice that at "
             "once; 0: no limit",
             advice="20",
@@ -241,7 +188,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     byteRate: Annotated[
         int,
         Meta(ge=0, le=1 << 40),
-        _help(
+        told(
             "bytes a second that its messages may have, after decompression; 0: no "
             "limit",
             advice="65536",
@@ -250,12 +197,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     maxConnections: Annotated[
         int,
         Meta(ge=0, le=10_000_000),
-        _help("most WebSockets at a time; 0: no limit but that of open files"),
+        told("most WebSockets at a time; 0: no limit but that of open files"),
     ] = 0
     maxPerAddress: Annotated[
         int,
         Meta(ge=0, le=10_000_000),
-        _help(
+        told(
             "most WebSockets of one address at a time; of IPv6, of one /64 network; 0: "
             "no limit",
             advice="50",
@@ -264,30 +211,58 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     openRate: Annotated[
         float,
         Meta(ge=0, le=100_000),
-        _help(
+        told(
             "openings a second that an address may try, for ever; twice that at once; "
             "0: no limit",
             advice="2",
         ),
     ] = 0.0
     handshakeTimeout: Annotated[
-        Seconds, _help("seconds in which an opening must be complete")
+        Seconds, told("seconds in which an opening must be complete")
     ] = 10.0
     closeTimeout: Annotated[
-        Seconds, _help("seconds in which a close must be answered")
+        Seconds, told("seconds in which a close must be answered")
     ] = 10.0
     pingInterval: Annotated[
-        SecondsOrNone, _help("seconds between pings; 0: none are sent")
+        SecondsOrNone, told("seconds between pings; 0: none are sent")
     ] = 25.0
     pingTimeout: Annotated[
-        Seconds, _help("seconds in which a ping must be answered")
+        Seconds, told("seconds in which a ping must be answered")
     ] = 8.0
     trustedProxy: Annotated[
-        tuple[Proxy, ...], _help("proxy whose X-Forwarded-For is believed")
+        tuple[Proxy, ...], told("proxy whose X-Forwarded-For is believed")
+    ] = ()
+    admin: Annotated[
+        Endpoint | None,
+        told(
+            "endpoint of the operators' door: API, metrics, profiles, console; without "
+            "one there is none",
+            example='"tcp:8889:interface=127.0.0.1"',
+        ),
+    ] = None
+    apiKeyFile: Annotated[
+        FileName | None,
+        told(
+            "file with the keys of the operators' door, on each line a name, a colon "
+            "and a key; read again on SIGHUP and when it changes; needed unless that "
+            "door is on loopback or a Unix socket",
+            example='"/etc/gows/api-keys"',
+        ),
+    ] = None
+    adminHost: Annotated[
+        tuple[HostName, ...],
+        told(
+            "name under which the operators' door is called, besides localhost and IP "
+            "addresses"
+        ),
+    ] = ()
+    adminOrigin: Annotated[
+        tuple[Origin, ...],
+        told("web origin whose pages may call the operators' door (CORS)"),
     ] = ()
     drainTimeout: Annotated[
-        SecondsOrNone, _help("seconds that a stop waits for its clients")
+        SecondsOrNone, told("seconds that a stop waits for its clients")
     ] = 10.0
     app: Annotated[
-        DottedName, _help("the application: what the chat does with messages")
+        DottedName, told("the application: what the chat does with messages")
     ] = "gows.chat.application.BroadcastChat"

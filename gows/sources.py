@@ -21,8 +21,9 @@ from typing import (
 import msgspec
 from msgspec import Meta
 
+from gows.allowed import Check
 from gows.errors import SettingError
-from gows.settings import Check, Settings
+from gows.settings import Settings
 
 ENVIRONMENT_PREFIX: Final = "GOWS_"
 CONFIG_VARIABLE: Final = "GOWS_CONFIG"
@@ -40,6 +41,7 @@ class Setting(NamedTuple):
     @ivar allowed: what one value may be
     @ivar check: what the type does not say of a text, or L{None}
     @ivar advice: its value in TOML for the open internet; empty: the default will do
+    @ivar example: a value in TOML, of one that is unset by default
     """
 
     field: str
@@ -51,6 +53,7 @@ class Setting(NamedTuple):
     allowed: str
     check: Check | None
     advice: str
+    example: str
 
     @property
     def isRepeatable(self) -> bool:
@@ -79,7 +82,10 @@ def _settingOf(field: str, hint: Any, default: Any) -> Setting:
         helpText,
         checks[0].allowed if checks else _allowed(kind, metas),
         checks[0] if checks else None,
-        "".join((meta.extra or {}).get("advice", "") for meta in metas),
+        *(
+            "".join((meta.extra or {}).get(what, "") for meta in metas)
+            for what in ("advice", "example")
+        ),
     )
 
 

@@ -17,15 +17,17 @@ from zope.interface.exceptions import Invalid
 from zope.interface.verify import verifyObject
 
 from gows import __version__
+from gows.access.apikeys import ReloadingApiKeys
 from gows.access.keyfile import ReloadingTokenKeys
 from gows.access.tokens import TokenVerifier
 from gows.certificates import ReloadingCertificate
+from gows.doorway import doorService, makeDoor
 from gows.errors import CannotStart, SettingError
 from gows.interfaces import IApplication, IChat
 from gows.journal import Journal
 from gows.listening import ListeningService, doors
 from gows.logfile import LogFileObserver
-from gows.service import GowsService
+from gows.service import GowsService, Reloading
 from gows.settings import Settings
 from gows.sources import TABLE, Setting, readSettings, unknownFlag
 from gows.terminal import Terminal
@@ -208,12 +210,19 @@ def _service(
         factory,
         journal,
     )
+    apiKeys, operators = None, None
+    if settings.admin is not None:
+        if settings.apiKeyFile is not None:
+            apiKeys = ReloadingApiKeys(settings.apiKeyFile, journal, reactor)
+        current = None if apiKeys is None else apiKeys.current
+        door = makeDoor(settings, factory, current, journal, reactor)
+        isGuarded = apiKeys is not None
+        operators = doorService(settings.admin, door, isGuarded, journal, reactor)
     return GowsService(
         factory,
         listening,
-        certificate,
-        keys,
-        logFile,
+        operators,
+        reloading=Reloading(certificate, keys, apiKeys, logFile),
         drainTimeout=settings.drainTimeout,
         journal=journal,
         terminal=terminal,

@@ -54,6 +54,14 @@ class CheckConfigTests(CommandCase):
         line = self.fault("config", "check", self.config(token_key=pem))
         self.assertIn(f"{pem} holds a private key", line)
 
+    def test_apiKeys(self) -> None:
+        """So are the keys of the operators' door."""
+        good = self.file("good", b"backend: a-key-that-is-long\n")
+        self.assertRight(self.config(api_key_file=good))
+        bad = self.file("bad", b"backend: short\n")
+        line = self.fault("config", "check", self.config(api_key_file=bad))
+        self.assertIn(f"line 1 of {bad}: a key is", line)
+
     def test_certificate(self) -> None:
         """So is the certificate, with its key."""
         cert, key = map(str, selfSigned(self.folder))

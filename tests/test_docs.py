@@ -68,7 +68,7 @@ class DocsTests(SynchronousTestCase):
         """Every --flag in the documentation is a setting of gows, or twistd's."""
         known = {f"--{setting.name}" for setting in TABLE}
         known |= {"--config", "--help", "--pidfile", "--logfile", "--syslog", "--uid"}
-        known |= {"--reactor", "--strict", "--system"}
+        known |= {"--reactor", "--strict", "--system", "--unix-socket"}
         known |= set(flagsOf(Shell))
         for file in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
             flags = set(re.findall(r"--[a-z][a-z-]*[a-z]", file.read_text("utf-8")))

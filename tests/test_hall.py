@@ -68,6 +68,20 @@ class HallTests(MemoryTestCase):
         self.assertEqual(len(other.protocol.frames), 1)
         self.assertEqual(self.texts(self.bob), [])
 
+    def test_readers(self) -> None:
+        """It is known to how many connections a message goes."""
+        self.opened(self.server, "specialKey=alice&support_gzip=1&room=a")
+        for audience, count in (
+            (toRoom("*"), 2),
+            (toRoom("a"), 1),
+            (toRoom("b"), 0),
+            (toKey("alice"), 2),
+            (toKey("zoe"), 0),
+        ):
+            self.assertEqual(self.hall.readers(audience), count, audience)
+        self.assertEqual(dict(self.hall.people()), {"*": 2, "a": 1})
+        self.assertEqual(self.hall.keys("*"), ("alice", "bob"))
+
     def test_closing(self) -> None:
         """Who is closing is in no room, but gets what was said before."""
         self.hall.join(self.alice.server, "a")

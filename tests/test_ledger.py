@@ -164,3 +164,25 @@ class KeepTests(LedgerTestCase):
         self.assertRaises(TooMany, self.now, self.ledger.keep("c", b"", 10))
         self.clock.advance(10)
         self.now(self.ledger.keep("c", b"", 10))
+
+    def test_anewWhenFull(self) -> None:
+        """What is kept already may be kept anew, though there is no room for more."""
+        self.patch(ledgerModule, "MAX_KEPT", 1)
+        self.now(self.ledger.keep("a", b"1", 10))
+        self.now(self.ledger.keep("a", b"2", 10))
+        self.assertEqual(self.now(self.ledger.look("a")), b"2")
+
+    def test_new(self) -> None:
+        """The first that is kept stays, as long as it is kept; others are told it."""
+        self.assertIsNone(self.now(self.ledger.keepNew("a", b"1", 10)))
+        self.assertEqual(self.now(self.ledger.keepNew("a", b"2", 10)), b"1")
+        self.clock.advance(10)
+        self.assertIsNone(self.now(self.ledger.keepNew("a", b"3", 10)))
+        self.assertEqual(self.now(self.ledger.look("a")), b"3")
+
+    def test_newWhenFull(self) -> None:
+        """Without room a new one is refused, but an old one still told."""
+        self.patch(ledgerModule, "MAX_KEPT", 1)
+        self.now(self.ledger.keepNew("a", b"1", 10))
+        self.assertRaises(TooMany, self.now, self.ledger.keepNew("b", b"", 10))
+        self.assertEqual(self.now(self.ledger.keepNew("a", b"2", 10)), b"1")

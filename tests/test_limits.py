@@ -8,7 +8,12 @@ import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gows.access.limits import RESERVED, connectionsWithin, raiseOpenFiles
+from gows.access.limits import (
+    RESERVED,
+    connectionsWithin,
+    openFiles,
+    raiseOpenFiles,
+)
 from tests.support import environment
 
 _CHILD = """
@@ -90,5 +95,13 @@ class ConnectionsWithinTests(SynchronousTestCase):
 
     def test_noRoom(self) -> None:
         """There are never fewer than none."""
-        for openFiles in (0, 1, RESERVED):
-            self.assertEqual(connectionsWithin(openFiles), 0)
+        for limit in (0, 1, RESERVED):
+            self.assertEqual(connectionsWithin(limit), 0)
+
+
+class OpenFilesTests(SynchronousTestCase):
+    """How many files may be open now."""
+
+    def test_now(self) -> None:
+        """It is the soft limit."""
+        self.assertEqual(openFiles(), resource.getrlimit(resource.RLIMIT_NOFILE)[0])

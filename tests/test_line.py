@@ -25,6 +25,7 @@ from zope.interface.verify import verifyObject
 
 from gows.wire.line import GONE, Line, Part
 from gows.wire.route import lineOf
+from gows.wire.tcpinfo import Traffic
 from tests.support import TIMEOUT, selfSigned
 
 SEND_BUFFER = 1 << 15
@@ -276,6 +277,15 @@ class SocketLineTests(LineTestCase):
         self.assertEqual(self.sender.line.send(b"hello "), 6)
         self.assertEqual(self.sender.line.send(memoryview(b"--world")[2:]), 5)
         self.assertEqual(readExactly(self.peer, 11), b"hello world")
+
+    async def test_traffic(self) -> None:
+        """What has passed is counted, by the kernel."""
+        await self.connectHere()
+        self.sender.line.send(b"hello")
+        readExactly(self.peer, 5)
+        await self.until(
+            lambda: (self.sender.line.traffic() or Traffic(0, 0)).arrived >= 5
+        )
 
     async def test_parts(self) -> None:
         """Several parts leave as one, in order, with one call."""

@@ -131,7 +131,7 @@ class OrderTests(OutboxTestCase):
         group.gather(b"2")
         self.clock.advance(0)
         self.assertEqual(peer.sent, b"1")
-        self.assertTrue(group.isEmpty())
+        self.assertEqual(len(group), 0)
 
     def test_messages(self) -> None:
         """Messages are counted, those of groups as well, and no control frames."""

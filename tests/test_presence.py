@@ -58,6 +58,13 @@ class RosterTests(PresenceTestCase):
         self.assertEqual(self.presence.who("c"), Roster(0, ()))
         self.assertEqual(dict(self.presence.rooms()), {"a": 2, "b": 1})
 
+    def test_keys(self) -> None:
+        """Operators see all of them, however many."""
+        self.come(*"fedcba")
+        self.assertIsNone(self.presence.who("a").keys)
+        self.assertEqual(self.presence.keys("a"), tuple("fedcba"))
+        self.assertEqual(self.presence.keys("b"), ())
+
     def test_once(self) -> None:
         """Who has several connections is there until the last one goes."""
         self.come("ann", "ann")

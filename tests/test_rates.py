@@ -10,9 +10,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gows.access.rates import (
     MAX_ADDRESSES,
+    AddressRates,
     Allowance,
     Meter,
-    OpeningRates,
     networkOf,
 )
 
@@ -325,18 +325,18 @@ class MeterTests(RatesTestCase):
         self.assertLess(size / len(meters), 500)
 
 
-class OpeningRatesTests(RatesTestCase):
+class AddressRatesTests(RatesTestCase):
     """Each address opens so many connections a second."""
 
     def test_off(self) -> None:
         """Without a limit nobody is refused or remembered."""
-        rates = OpeningRates(0)
+        rates = AddressRates(0)
         self.assertEqual({rates.take("192.0.2.1", NOW) for _ in range(1000)}, {0.0})
         self.assertEqual(len(rates), 0)
 
     def test_sustained(self) -> None:
         """An address that always tries gets the rate, over minutes."""
-        rates = OpeningRates(5)
+        rates = AddressRates(5)
         passed = sum(
             rates.take("192.0.2.1", NOW + tick * TICK) == 0.0
             for tick in range(300 * 8)
@@ -344,9 +344,22 @@ class OpeningRatesTests(RatesTestCase):
         )
         self.assertNear(passed, 302 * 5, by=2)
 
+    def test_wait(self) -> None:
+        """One may ask before, which costs nothing; a burst may be of any size."""
+        rates = AddressRates(0.5, burst=3)
+        for _ in range(3):
+            for _ in range(10):
+                self.assertEqual(rates.wait("192.0.2.1", NOW), 0.0)
+            self.assertEqual(rates.take("192.0.2.1", NOW), 0.0)
+        wait = rates.wait("192.0.2.1", NOW)
+        self.assertGreater(wait, 0)
+        self.assertEqual(rates.wait("192.0.2.1", NOW + wait), 0.0)
+        self.assertEqual(rates.wait("192.0.2.2", NOW), 0.0)
+        self.assertEqual(len(rates), 1)
+
     def test_apart(self) -> None:
         """One address costs another nothing."""
-        rates = OpeningRates(5)
+        rates = AddressRates(5)
         first = [rates.take("192.0.2.1", NOW) for _ in range(20)]
         second = [rates.take("192.0.2.2", NOW) for _ in range(20)]
         self.assertEqual(first, second)
@@ -354,7 +367,7 @@ class OpeningRatesTests(RatesTestCase):
 
     def test_retry(self) -> None:
         """Who waits as long as told opens."""
-        rates = OpeningRates(0.1)
+        rates = AddressRates(0.1)
         for _ in range(2):
             wait = rates.take("192.0.2.1", NOW)
         self.assertGreater(wait, 0)
@@ -362,7 +375,7 @@ class OpeningRatesTests(RatesTestCase):
 
     def test_oneNetwork(self) -> None:
         """All addresses of an IPv6 network count as one, those of the next do not."""
-        rates = OpeningRates(5)
+        rates = AddressRates(5)
         passed = [rates.take(f"2001:db8::{n:x}", NOW) for n in range(1, 1000)]
         self.assertEqual(passed.count(0.0), 10)
         self.assertEqual(len(rates), 1)
@@ -370,7 +383,7 @@ class OpeningRatesTests(RatesTestCase):
 
     def test_forgets(self) -> None:
         """An address whose allowance is full again takes no memory."""
-        rates = OpeningRates(5)
+        rates = AddressRates(5)
         for n in range(1000):
             rates.take(f"192.0.2.{n}", NOW)
         self.assertEqual(len(rates), 1000)
@@ -379,7 +392,7 @@ class OpeningRatesTests(RatesTestCase):
 
     def test_remembers(self) -> None:
         """One that keeps trying is not forgotten because others come and go."""
-        rates = OpeningRates(1)
+        rates = AddressRates(1)
         passed = 0
         for tick in range(60 * 8):
             passed += rates.take("192.0.2.1", NOW + tick * TICK) == 0.0
@@ -389,7 +402,7 @@ class OpeningRatesTests(RatesTestCase):
 
     def test_bounded(self) -> None:
         """However many come at once, the latest ones are remembered and no more."""
-        rates = OpeningRates(1)
+        rates = AddressRates(1)
         for n in range(MAX_ADDRESSES + 10):
             rates.take(f"host {n}", NOW)
         self.assertEqual(len(rates), MAX_ADDRESSES)
@@ -399,7 +412,7 @@ class OpeningRatesTests(RatesTestCase):
 
     def test_timeGoesBack(self) -> None:
         """A clock that is set back keeps nobody out for long, or in memory."""
-        rates = OpeningRates(1)
+        rates = AddressRates(1)
         for _ in range(3):
             rates.take("192.0.2.1", NOW)
         rates.take("192.0.2.2", NOW - 3600)

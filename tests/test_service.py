@@ -23,7 +23,7 @@ from websockets.sync.client import ClientConnection
 from gows.errors import CannotStart
 from gows.listening import Door, ListeningService
 from gows.logfile import LogFileObserver
-from gows.service import GowsService
+from gows.service import GowsService, Reloading
 from gows.terminal import Terminal
 from tests.memory import MemoryTestCase
 from tests.support import (
@@ -106,8 +106,7 @@ class MemoryServiceTests(MemoryTestCase):
             factory,
             ListeningService(doors, factory, factory.journal),
             None,
-            None,
-            logFile,
+            reloading=Reloading(logFile=logFile),
             drainTimeout=5,
             journal=factory.journal,
             terminal=Terminal(descriptor=self.terminal.fileno()),

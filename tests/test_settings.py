@@ -242,6 +242,31 @@ ROWS = (
         "unix",
         bad="proxy.example 10.0.0.1/8 10.0.0.0/33 UNIX *",
     ),
+    text(
+        "admin",
+        None,
+        "a Twisted server endpoint string, such as tcp:8888",
+        "tcp:8889:interface=127.0.0.1",
+        "unix:/run/gows-admin.sock",
+        bad="8889 tcp :8889 /run/gows-admin.sock",
+    ),
+    text("api-key-file", None, FILE, "/etc/gows/api-keys", "keys", "null", bad=""),
+    several(
+        "admin-host",
+        "the name of a host, such as ops.example, without a port",
+        "ops.example",
+        "OPS",
+        "a_b.c-d.example",
+        bad="ops.example:443 https://ops.example -ops ops..example .ops * [::1] öps",
+    ),
+    several(
+        "admin-origin",
+        "scheme://host or scheme://host:port with nothing behind it, or null",
+        "https://ops.example",
+        "http://localhost:3000",
+        "null",
+        bad="ops.example https://ops.example/ * https:// https://a:x https://u@a",
+    ),
     number("drain-timeout", 10.0, SECONDS_OR_NONE, "0"),
     text(
         "app",
@@ -342,11 +367,13 @@ class EverySettingTests(SettingsCase):
                 self.assertEqual(set(words), set(row.good))
 
     def test_kinds(self) -> None:
-        """One is a switch; three take several values."""
+        """One is a switch; five take several values."""
         switches = [setting.name for setting in TABLE if setting.isSwitch]
         lists = [setting.name for setting in TABLE if setting.isRepeatable]
         self.assertEqual(switches, ["anonymous"])
-        self.assertEqual(lists, ["listen", "origin", "trusted-proxy"])
+        self.assertEqual(
+            lists, ["listen", "origin", "trusted-proxy", "admin-host", "admin-origin"]
+        )
 
     def assertSets(self, row: Row, value: object, read: Settings) -> None:
         """Assert that one setting has a value, and the others their defaults."""

@@ -211,9 +211,9 @@ class ShortcutTests(MemoryTestCase):
 
     def counting(self, connection: Any, data: bytes) -> int:
         """Take the short way, and count its messages."""
-        before = connection._received
+        before = connection.messagesIn
         taken = takeTexts(connection, data)
-        self.short += connection._received - before
+        self.short += connection.messagesIn - before
         return taken
 
     def taking(
@@ -261,7 +261,7 @@ class ShortcutTests(MemoryTestCase):
                 for call in application.calls
             ],
             [(f.first, b"" if f.opcode == PING else f.payload) for f in sent],
-            connection._received,
+            connection.messagesIn,
             client.protocol.isLost,
             client.transport.wasAborted,
             client.transport.isPaused,

@@ -66,6 +66,10 @@ BAD_VALUES = {
     "ping-interval": ["-1", "86401", "nan", "inf"],
     "ping-timeout": ["0", "86401", "nan"],
     "trusted-proxy": ["", "proxy.example", "10.0.0.1/8", "10.0.0.0/33", "UNIX"],
+    "admin": ["", "tcp", ":8889", "8889"],
+    "api-key-file": ["", " "],
+    "admin-host": ["", "ops.example:8889", "https://ops.example", "*", "::1"],
+    "admin-origin": ["", "ops.example", "https://ops.example/", "*"],
     "drain-timeout": ["-0.1", "86401", "nan", "1 minute"],
     "app": ["", "application", "my module.Chat", "my-module.Chat", ".Chat"],
 }
@@ -152,7 +156,9 @@ class OptionsTests(EnvironmentCase):
             *("--app", "some.Application", "--compress-level", "1"),
             *("--compress-threshold", "0", "--max-delay", "0", "--send-buffer", "0"),
             *("--slow-limit", "4096", "--slow-policy", "latest"),
-            *("--backlog-limit", "65536"),
+            *("--backlog-limit", "65536", "--admin", "tcp:2"),
+            *("--api-key-file", "keys", "--admin-host", "ops", "--admin-host", "b.c"),
+            *("--admin-origin", "null", "--admin-origin", "https://ops"),
         )
 
         self.assertEqual(
@@ -185,6 +191,10 @@ class OptionsTests(EnvironmentCase):
                 slowLimit=4096,
                 slowPolicy="latest",
                 backlogLimit=65536,
+                admin="tcp:2",
+                apiKeyFile="keys",
+                adminHost=("ops", "b.c"),
+                adminOrigin=("null", "https://ops"),
             ),
         )
 

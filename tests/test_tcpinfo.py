@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gows.wire.tcpinfo import acknowledged, queued
+from gows.wire.tcpinfo import Traffic, acknowledged, queued, trafficOf
 from tests.support import TIMEOUT, until
 
 
@@ -64,6 +64,15 @@ class AcknowledgedTests(SynchronousTestCase):
     def test_nothingYet(self) -> None:
         """Where nothing was sent, nothing is on its way, and nothing has arrived."""
         self.assertEqual((acknowledged(self.ours), queued(self.ours)), (0, 0))
+        self.assertEqual(trafficOf(self.ours), Traffic(0, 0))
+
+    def test_bothWays(self) -> None:
+        """What came is counted as well as what went."""
+        self.ours.sendall(b"12345")
+        self.peer.sendall(b"123")
+        read(self.peer, 5)
+        read(self.ours, 3)
+        until(lambda: trafficOf(self.ours) == Traffic(5, 3))
 
     def test_count(self) -> None:
         """It is what was sent, without what the kernel still holds."""

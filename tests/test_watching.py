@@ -8,7 +8,8 @@ from pathlib import Path
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gows.watching import LOOK_EVERY, FileWatch
+from gows.errors import CannotStart
+from gows.watching import LOOK_EVERY, FileWatch, ReloadedFiles, readFile
 
 
 class FileWatchTests(SynchronousTestCase):
@@ -154,3 +155,67 @@ class FileWatchTests(SynchronousTestCase):
         self.one.write_text("one")
         self.assertSeen(0)
         self.watch.stopService()
+
+
+class ReloadedFilesTests(SynchronousTestCase):
+    """What is read of files, and read again."""
+
+    def setUp(self) -> None:
+        """Read a file."""
+        self.path = Path(self.mktemp())
+        self.path.write_text("1")
+        self.clock = Clock()
+        self.taken: list[str] = []
+        self.kept: list[str] = []
+        self.files = ReloadedFiles(
+            str(self.path),
+            read=self.read,
+            taken=self.taken.append,
+            kept=self.kept.append,
+            clock=self.clock,
+        )
+
+    def read(self) -> str:
+        """Read it, if it is good."""
+        text = readFile(str(self.path)).decode()
+        if text == "bad":
+            raise CannotStart("it is bad")
+        return text
+
+    def start(self) -> None:
+        """Start as twist does, which knows of no privileges."""
+        self.files.startService()
+        self.addCleanup(self.files.stopService)
+
+    def test_before(self) -> None:
+        """Before the start there is nothing."""
+        self.assertRaises(AssertionError, self.files.current)
+
+    def test_privileged(self) -> None:
+        """With privileges it is read once, by then."""
+        self.files.privilegedStartService()
+        self.assertEqual(self.files.current(), "1")
+        self.start()
+        self.assertEqual(self.taken, ["1"])
+
+    def test_changes(self) -> None:
+        """What changes is taken; what is bad is not, and is told once."""
+        self.start()
+        for text in ("22", "bad", "333"):
+            self.path.write_text(text)
+            self.clock.pump([LOOK_EVERY] * 2)
+        self.assertEqual(self.taken, ["1", "22", "333"])
+        self.assertEqual(self.kept, ["it is bad"])
+        self.assertEqual(self.files.current(), "333")
+
+    def test_badAtFirst(self) -> None:
+        """What is bad at first ends the start."""
+        self.path.write_text("bad")
+        self.assertRaises(CannotStart, self.files.startService)
+
+    def test_missing(self) -> None:
+        """A file that is not there is named."""
+        error = self.assertRaises(CannotStart, readFile, "/nowhere/x")
+        self.assertEqual(
+            str(error), "/nowhere/x cannot be read: No such file or directory"
+        )

@@ -11,7 +11,7 @@ import msgspec
 
 from gows.access.credentials import Credentials
 from gows.access.origins import AllowedOrigins
-from gows.access.rates import OpeningRates, networkOf
+from gows.access.rates import AddressRates, networkOf
 from gows.access.request import OpeningRequest, RequestHead
 from gows.chat.audience import EVERYONE
 from gows.chat.context import Context, contextOf, parseQuery
@@ -83,7 +83,7 @@ class Admission:
         self._ledger = ledger
         self._conditions = conditions
         self._credentials = credentials
-        self._rates = OpeningRates(conditions.openRate)
+        self._rates = AddressRates(conditions.openRate)
         self._now = now
 
     async def admit(

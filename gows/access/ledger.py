@@ -68,10 +68,17 @@ class MemoryLedger:
 
     async def keep(self, name: str, value: bytes, seconds: float) -> None:
         """See L{ILedger.keep}."""
-        if len(self._kept) >= MAX_KEPT:
+        if name not in self._kept and len(self._kept) >= MAX_KEPT:
             raise TooMany(f"more than {MAX_KEPT} values are kept")
         self._kept[name] = value, self._clock.seconds() + seconds
         self._clock.callLater(seconds, self._forget, name)
+
+    async def keepNew(self, name: str, value: bytes, seconds: float) -> bytes | None:
+        """See L{ILedger.keepNew}."""
+        before = await self.look(name)
+        if before is None:
+            await self.keep(name, value, seconds)
+        return before
 
     async def look(self, name: str) -> bytes | None:
         """See L{ILedger.look}."""

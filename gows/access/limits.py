@@ -24,6 +24,11 @@ def raiseOpenFiles() -> int:
     return hard
 
 
+def openFiles() -> int:
+    """Say how many files may be open."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
 def connectionsWithin(openFiles: int) -> int:
     """Say how many connections so many open files leave room for."""
     return max(0, openFiles - RESERVED)

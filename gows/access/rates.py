@@ -32,17 +32,17 @@ class Allowance:
     only makes nothing grow meanwhile.
     """
 
-    __slots__ = ("_excess", "_isTold", "_level", "_passed", "_rate", "_time")
+    __slots__ = ("_burst", "_excess", "_isTold", "_level", "_passed", "_rate", "_time")
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, rate: float, burst: float = 0.0) -> None:
         """
         Be full.
 
-        @param rate: what may be taken a second, for ever; above 0. Twice that may be
-            taken at once
+        @param rate: what may be taken a second, for ever; above 0
+        @param burst: what may be taken at once; 0: twice the rate
         """
         self._rate = rate
-        self._level = BURST * rate
+        self._level = self._burst = burst or BURST * rate
         self._time = 0.0
         self._excess = 0.0
         self._passed = 0.0  # since something was refused that counts
@@ -57,12 +57,12 @@ class Allowance:
         is how one learns that it is too much. What counts is forgotten when the
         allowance is full again, or when a burst's worth has passed since.
         """
-        return self._excess > BURST * self._rate
+        return self._excess > self._burst
 
     def isFull(self, now: float) -> bool:
         """Tell whether it is as it was at first."""
         self._refill(now)
-        return self._level >= BURST * self._rate
+        return self._level >= self._burst
 
     def take(self, cost: float, now: float) -> float:
         """
@@ -91,7 +91,7 @@ class Allowance:
         self._level -= cost
         self._isTold = False
         self._passed += cost
-        if self._passed >= BURST * self._rate:
+        if self._passed >= self._burst:
             self._excess = 0.0
 
     def refuse(self, cost: float) -> None:
@@ -113,10 +113,9 @@ class Allowance:
     def _refill(self, now: float) -> None:
         elapsed, self._time = now - self._time, now
         if elapsed > 0:
-            burst = BURST * self._rate
             self._level += elapsed * self._rate
-            if self._level >= burst:
-                self._level = burst
+            if self._level >= self._burst:
+                self._level = self._burst
                 self._excess = 0.0
 
 
@@ -188,21 +187,23 @@ class Meter:
             self._bytes.charge(size or 1, now)
 
 
-class OpeningRates:
+class AddressRates:
     """
-    How often each address may open a connection.
+    How often each address may do something, such as to open a connection.
 
     An address is remembered until its allowance is full again; beyond
     L{MAX_ADDRESSES} the least recently seen is forgotten.
     """
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, rate: float, burst: float = 0.0) -> None:
         """
         Remember nobody.
 
-        @param rate: openings a second, of each address; 0: no limit
+        @param rate: how often a second, of each address; 0: no limit
+        @param burst: how often at once; 0: twice that
         """
         self._rate = rate
+        self._burst = burst
         self._allowances: OrderedDict[str, Allowance] = OrderedDict()
 
     def __len__(self) -> int:
@@ -211,23 +212,28 @@ class OpeningRates:
 
     def take(self, address: str, now: float) -> float:
         """
-        Count an opening.
+        Count one time.
 
         @param address: the client's own; see L{networkOf}
         @param now: in seconds
-        @return: 0.0 if it may open; else after how many seconds the next one may
+        @return: 0.0 if it may; else after how many seconds it may the next time
         """
         if not self._rate:
             return 0.0
         network = networkOf(address)
         allowance = self._allowances.get(network)
         if allowance is None:
-            allowance = self._allowances[network] = Allowance(self._rate)
+            allowance = self._allowances[network] = Allowance(self._rate, self._burst)
         else:
             self._allowances.move_to_end(network)
         wait = allowance.take(1, now)
         self._forget(now)
         return wait
+
+    def wait(self, address: str, now: float) -> float:
+        """Say what L{take} would, without counting."""
+        allowance = self._allowances.get(networkOf(address))
+        return 0.0 if allowance is None else allowance.wait(1, now)
 
     def _forget(self, now: float) -> None:
         if len(self._allowances) > MAX_ADDRESSES:

@@ -128,6 +128,10 @@ class Presence:
         isSmall = len(people) <= self._limit
         return Roster(len(people), tuple(people) if isSmall else None)
 
+    def keys(self, room: str) -> tuple[str, ...]:
+        """List who is in a room, however many."""
+        return tuple(self._rooms.get(room, ()))
+
     def rooms(self) -> Iterator[tuple[str, int]]:
         """Iterate over the rooms in which there is somebody, and how many."""
         return ((room, len(people)) for room, people in self._rooms.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from gows.access.apikeys import readApiKeys
 from gows.access.keyfile import readTokenKeys
 from gows.certificates import readCertificate
 from gows.commands.command import FileCommand, Group
@@ -28,6 +29,8 @@ class CheckConfig(FileCommand):
         settings = readSettings({}, {}, self.file)
         if settings.tokenKey is not None:
             readTokenKeys(settings.tokenKey)
+        if settings.apiKeyFile is not None:
+            readApiKeys(settings.apiKeyFile)
         if settings.cert is not None and settings.key is not None:
             readCertificate(settings.cert, settings.key)
         print(f"{self.file} is all right")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import secrets
 from typing import Any, Final, Generic
 
 import msgspec
@@ -49,19 +48,15 @@ def milliseconds(seconds: float) -> int:
 
 
 class Conversation(Generic[S]):
-    """
-    Answers a client's requests, each with an ack or an error.
+    """Answers a client's requests, each with an ack or an error."""
 
-    @ivar session: names the connection
-    """
+    __slots__ = ("_errors", "_house", "_rules", "_speaker")
 
-    __slots__ = ("_errors", "_house", "_rules", "_speaker", "session")
-
+    name = NAME
     isEnveloped = True
 
     def __init__(self, speaker: S, house: House[S], rules: Rules) -> None:
         """Begin with no errors made."""
-        self.session = secrets.token_hex(8)
         self._speaker = speaker
         self._house = house
         self._rules = rules
@@ -71,7 +66,7 @@ class Conversation(Generic[S]):
         """Say welcome."""
         context = self._speaker.context
         welcome = Welcome(
-            session=self.session,
+            session=self._speaker.session,
             key=context.specialKey,
             rooms=self._speaker.rooms,
             time=milliseconds(self._rules.now()),

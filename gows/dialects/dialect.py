@@ -17,9 +17,11 @@ class Dialect(Protocol):
     """
     What is said on one connection.
 
+    @ivar name: its subprotocol
     @ivar isEnveloped: whether messages come to it in envelopes of gows.v1
     """
 
+    name: str
     isEnveloped: bool
 
     def begin(self) -> None:
@@ -62,6 +64,10 @@ class Speaker(Protocol):
     context: Context
     rooms: tuple[str, ...]
     watched: tuple[str, ...]
+
+    @property
+    def session(self) -> str:
+        """Sixteen hexadecimal digits that name it and no other."""
 
     def hand(self, message: Message) -> None:
         """Hand a message to the application."""

@@ -44,11 +44,12 @@ RULES: Final = {
 """What a request's fields may be, in words."""
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
+    """Write a name as it is in JSON: C{retryAfter} is C{retry_after}."""
     return re.sub(r"[A-Z]", lambda found: f"_{found[0].lower()}", name)
 
 
-class Body(Struct, frozen=True, rename=_snake, omit_defaults=True):
+class Body(Struct, frozen=True, rename=snake, omit_defaults=True):
     """An object inside of another."""
 
 

@@ -22,6 +22,7 @@ class Raw:
 
     __slots__ = ("_audience", "_speaker")
 
+    name = NAME
     isEnveloped = False
 
     def __init__(self, speaker: Speaker) -> None:

@@ -102,7 +102,7 @@ class PublicSite(Site):
             path = b"" if name == _PAGE[0] else name.encode()
             body, contentType = (folder / name).read_bytes(), _TYPES[splitext(name)[1]]
             root.putChild(path, Text(body, contentType, _PAGE_HEADERS))
-        root.putChild(b"healthz", Text(b"ok\n", _PLAIN, {"Cache-Control": "no-store"}))
+        root.putChild(b"healthz", Health())
         root.putChild(b"check", Check(admission, journal))
         super().__init__(root, reactor=reactor)
         self._paths = {f"/{name.decode()}" for name in root.children}
@@ -147,6 +147,14 @@ class Text(Resource):
         for name, value in self._headers.items():
             request.setHeader(name, value)
         return self._body
+
+
+class Health(Text):
+    """Tells that the process is alive."""
+
+    def __init__(self) -> None:
+        """Answer that."""
+        super().__init__(b"ok\n", _PLAIN, {"Cache-Control": "no-store"})
 
 
 class Check(Resource):

@@ -65,6 +65,7 @@ class GowsFactory(WebSocketServerFactory):
     @ivar admission: decides on openings
     @ivar ledger: what there is once
     @ivar tickets: let in once
+    @ivar takesTickets: whether they are looked at: tokens are asked for
     @ivar site: answers plain HTTP requests
     @ivar proxies: finds out clients' own addresses
     @ivar journal: what happens is written there
@@ -109,11 +110,13 @@ class GowsFactory(WebSocketServerFactory):
         self.registry = self.hall.registry
         self.ledger = MemoryLedger(self.reactor)
         self.tickets = Tickets(self.ledger)
+        self.takesTickets = verify is not None
         verifyNow = None if verify is None else partial(_verified, verify, self.now)
         self._rules = Rules(_limits(settings), verifyNow, self.now)
         self._rates = settings.rate, settings.byteRate
         self._prefix = secrets.token_hex(4)
         self._accepted = count()
+        self._opened = count(1)
         self.application = makeApplication(self)
         self.admission = self._admissionOf(settings, verifyNow)
         self.site = makeSite(self.admission)
@@ -208,10 +211,11 @@ class GowsFactory(WebSocketServerFactory):
         rate, byteRate = self._rates
         return Meter(rate, byteRate) if rate or byteRate else None
 
-    def register(self, connection: GowsProtocol) -> None:
-        """Let a connection in that has just opened."""
+    def register(self, connection: GowsProtocol) -> int:
+        """Let a connection in that has just opened, and answer its number."""
         self.hall.enter(connection)
         self._notGone.add(connection)
+        return next(self._opened)
 
     def unregister(self, connection: GowsProtocol) -> None:
         """Let a connection go that is closing, if it is still here."""

@@ -47,10 +47,15 @@ class FanOut:
         """Have somebody hear an audience no more, from the next message on."""
         groups = self._audiences[audience]
         outbox.leave(groups[form])
-        if groups[form].isEmpty():
+        if not groups[form]:
             del groups[form]
         if not groups:
             del self._audiences[audience]
+
+    def hearers(self, audience: Audience) -> int:
+        """Count those who hear an audience."""
+        groups = self._audiences.get(audience, {}).values()
+        return sum(len(group) for group in groups)
 
     def deliver(self, message: Message, audience: Audience = TO_EVERYONE) -> None:
         """Send a message to all who hear an audience."""

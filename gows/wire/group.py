@@ -61,9 +61,9 @@ class Group:
         self.count += self._areMessages
         self._batches.clear()
 
-    def isEmpty(self) -> bool:
-        """Tell whether there are no members."""
-        return not (self.ready or self.others)
+    def __len__(self) -> int:
+        """Count the members."""
+        return len(self.ready) + len(self.others)
 
     def add(self, outbox: Outbox) -> None:
         """Let somebody in, who gets what is gathered from now on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -99,6 +100,20 @@ class Hall:
     def who(self, room: str) -> Roster:
         """Tell who is in a room."""
         return self._presence.who(room)
+
+    def people(self) -> Iterator[tuple[str, int]]:
+        """Iterate over the rooms in which there is somebody, and how many people."""
+        return self._presence.rooms()
+
+    def readers(self, audience: Audience) -> int:
+        """Count the connections that a message to an audience goes to."""
+        if audience.kind == "key":
+            return len(self.registry.ofPerson(audience.name))
+        return self._fanOut.hearers(audience)
+
+    def keys(self, room: str) -> tuple[str, ...]:
+        """List the people in a room, however many, in the order of arrival."""
+        return self._presence.keys(room)
 
     def isHere(self, specialKey: str) -> bool:
         """Tell whether a person is connected."""

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IPullProducer, IPushProducer
 from twisted.internet.tcp import Connection
 from zope.interface import implementer
 
-from gows.wire.tcpinfo import acknowledged, queued
+from gows.wire.tcpinfo import Traffic, acknowledged, queued, trafficOf
 
 Part = bytes | memoryview
 Send = Callable[[Part], int]
@@ -80,6 +80,9 @@ class Line(Protocol):
         @return: how many bytes have arrived at the peer's side in all, L{None} if
             that is unknown; and how many the kernel holds
         """
+
+    def traffic(self) -> Traffic | None:
+        """Count the bytes that have passed, both ways; L{None}: that is unknown."""
 
 
 @implementer(IPullProducer)
@@ -155,6 +158,10 @@ class SocketLine:
         connection = self._transport.getHandle()
         return acknowledged(connection), queued(connection)
 
+    def traffic(self) -> Traffic | None:
+        """See L{Line.traffic}: over TLS its own bytes count as well."""
+        return trafficOf(self._transport.getHandle())
+
 
 @implementer(IPushProducer)
 class TransportLine:
@@ -223,3 +230,7 @@ class TransportLine:
     def underway(self) -> tuple[int | None, int]:
         """See L{Line.underway}."""
         return None, 0
+
+    def traffic(self) -> Traffic | None:
+        """See L{Line.traffic}."""
+        return None

@@ -12,6 +12,7 @@ from gows.wire.group import Group
 from gows.wire.line import Send
 from gows.wire.pulse import Progress, Pulse
 from gows.wire.route import lineOf
+from gows.wire.tcpinfo import Traffic
 from gows.wire.terms import Terms
 from gows.wire.waiting import Waiting
 
@@ -311,6 +312,10 @@ class Outbox:
             self.dropped += self._waiting.dropAll()
         if not self._isClosing:
             self._sender.readerStalled()
+
+    def traffic(self) -> Traffic | None:
+        """Count the bytes that have passed, both ways; L{None}: that is unknown."""
+        return None if self._isOver else self._line.traffic()
 
     def pinged(self) -> None:
         """Take note that a ping is sent."""

@@ -35,13 +35,18 @@ class GowsProtocol(SpeakingProtocol):
 
     L{Opening} has it first. Then Autobahn parses, and what it finds goes to the
     application, one callback at a time.
+
+    @ivar number: its place among all that ever opened
+    @ivar openedAt: when that was, in the reactor's seconds
+    @ivar messagesIn: how many came, ignored ones among them
     """
 
     factory: GowsFactory
 
     _opening: Opening | None = None
-    _openedAt = 0.0
-    _received = 0
+    number = 0
+    openedAt = 0.0
+    messagesIn = 0
     _lostReason = connectionDone
     _isHeldUp = False
     _isPaused = False
@@ -107,9 +112,9 @@ class GowsProtocol(SpeakingProtocol):
         """Join the others."""
         self.beginSpeaking()
         self._hasOpened = True
-        self._openedAt = self.factory.reactor.seconds()
+        self.openedAt = self.factory.reactor.seconds()
         self.outbox.begin()
-        self.factory.register(self)
+        self.number = self.factory.register(self)
         self.dialect.begin()
         self.mindExpiry()
         self.factory.journal.opened(
@@ -161,7 +166,7 @@ class GowsProtocol(SpeakingProtocol):
         """Hand a message to the dialect, unless there are too many."""
         if self.state != self.STATE_OPEN:
             return
-        self._received += 1
+        self.messagesIn += 1
         if self._meter is not None and self.isTooMuch(self._meter, payload, isBinary):
             return
         try:
@@ -211,6 +216,19 @@ class GowsProtocol(SpeakingProtocol):
         if self.state == self.STATE_OPEN:
             self.sendCloseFrame(code, utf8)
 
+    def dismiss(self, code: int, reason: str, returnAfter: float | None) -> None:
+        """
+        Close because an operator says so.
+
+        @param code: any that may be sent
+        @param reason: at most 123 bytes of UTF-8
+        @param returnAfter: seconds after which a client of gows.v1 may come back;
+            L{None}: as the code has it
+        """
+        if self.state == self.STATE_OPEN:
+            self.returnAfter = returnAfter
+            self.sendCloseFrame(code, reason.encode("utf-8"))
+
     def goAway(self, seconds: float) -> None:
         """
         Close because the server stops.
@@ -237,13 +255,13 @@ class GowsProtocol(SpeakingProtocol):
             self.context.specialKey,
             self.context.supportGzip,
             self.address,
-            seconds=self.factory.reactor.seconds() - self._openedAt,
+            seconds=self.factory.reactor.seconds() - self.openedAt,
             sentCode=self.localCloseCode,
             receivedCode=self.remoteCloseCode,
-            received=self._received,
+            received=self.messagesIn,
             sent=self.outbox.messages,
             dropped=self.outbox.dropped,
-            ignored=self._ignored,
+            ignored=self.messagesIgnored,
         )
         ending = endingOf(self, self._lostReason)
         call, application = self._callbacks.call, self.factory.application

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from typing import Final
 
@@ -34,6 +35,10 @@ class SpeakingProtocol(OrderlyProtocol):
     @ivar form: in which messages go out
     @ivar rooms: where it is; see L{gows.wire.hall.Hall}
     @ivar watched: the rooms whose news it is told
+    @ivar messagesIgnored: how many were dropped that came
+    @ivar returnAfter: after how many seconds the client shall come back, if not as the
+        close code has it
+    @ivar roundTrip: of the last ping, in seconds; L{None}: there was none
     """
 
     context: Context
@@ -45,10 +50,20 @@ class SpeakingProtocol(OrderlyProtocol):
 
     _callbacks: Callbacks
     _hasOpened = False
-    _ignored = 0
+    messagesIgnored = 0
+    returnAfter: float | None = None
+    roundTrip: float | None = None
+    _session: str | None = None
     _meter: Meter | None = None
     _expiryCall: IDelayedCall | None = None
     _failure: Failure | None = None
+
+    @property
+    def session(self) -> str:
+        """Sixteen hexadecimal digits that name this connection and no other."""
+        if self._session is None:
+            self._session = secrets.token_hex(8)
+        return self._session
 
     def beginSpeaking(self) -> None:
         """Agree on a dialect and a form."""
@@ -73,6 +88,12 @@ class SpeakingProtocol(OrderlyProtocol):
             if meter.isOverdrawn:
                 self.violated(closing.TOO_FAST)
         return wait > 0
+
+    def onAutoPong(
+        self, sent: int, number: int, received: int, milliseconds: int, payload: bytes
+    ) -> None:
+        """Take note how long a ping and its pong took; times are in nanoseconds."""
+        self.roundTrip = max(0, received - sent) / 1e9
 
     def onFrameEnd(self) -> bool | None:
         """Count control frames and fragments, where it is limited what may be sent."""
@@ -110,7 +131,7 @@ class SpeakingProtocol(OrderlyProtocol):
 
     def ignored(self) -> None:
         """Count a message that was dropped."""
-        self._ignored += 1
+        self.messagesIgnored += 1
 
     def misbehaved(self) -> None:
         """Close the connection: its peer does not keep to the dialect."""
@@ -163,7 +184,10 @@ class SpeakingProtocol(OrderlyProtocol):
     def farewell(self, code: int, reason: str) -> None:
         """Say why the connection ends, if its dialect has words for that."""
         if self._hasOpened:
-            self.dialect.farewell(code, reason, closing.returnAfter(code))
+            after = self.returnAfter
+            if after is None:
+                after = closing.returnAfter(code)
+            self.dialect.farewell(code, reason, after)
 
     def missed(self, count: int) -> bytes | None:
         """Make a frame that says so many messages were dropped, if one can."""

@@ -6,29 +6,43 @@ import socket
 import struct
 from fcntl import ioctl
 from termios import TIOCOUTQ
-from typing import Final
+from typing import Final, NamedTuple
 
-_ACKNOWLEDGED: Final = struct.Struct("=120xQ")  # of Linux's struct tcp_info
+# Of Linux's struct tcp_info: tcpi_bytes_acked and tcpi_bytes_received.
+_TRAFFIC: Final = struct.Struct("=120xQQ")
 _QUEUED: Final = struct.Struct("=i")
 
 
-def acknowledged(connection: socket.socket) -> int | None:
+class Traffic(NamedTuple):
     """
-    Count the bytes that have arrived at the peer's side since it connected.
+    How many bytes have passed since a connection began.
+
+    @ivar arrived: of those that were sent, at the peer's side
+    @ivar received: from there
+    """
+
+    arrived: int
+    received: int
+
+
+def trafficOf(connection: socket.socket) -> Traffic | None:
+    """
+    Count the bytes that have passed.
 
     @return: L{None} if the kernel does not tell: it is not Linux, or the socket not
         TCP
     """
     try:
-        info = connection.getsockopt(
-            socket.IPPROTO_TCP, socket.TCP_INFO, _ACKNOWLEDGED.size
-        )
+        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TRAFFIC.size)
     except (AttributeError, OSError):
         return None
-    if len(info) < _ACKNOWLEDGED.size:
-        return None
-    count: int = _ACKNOWLEDGED.unpack(info)[0]
-    return count
+    return Traffic(*_TRAFFIC.unpack(info)) if len(info) == _TRAFFIC.size else None
+
+
+def acknowledged(connection: socket.socket) -> int | None:
+    """Count the bytes that have arrived at the peer's side; see L{trafficOf}."""
+    traffic = trafficOf(connection)
+    return None if traffic is None else traffic.arrived
 
 
 def queued(connection: socket.socket) -> int:

@@ -1,0 +1,102 @@
+"""The operators' door of a chat, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+
+from msgspec import structs
+from twisted.internet.interfaces import IReactorCore
+from twisted.web.http import Request as HTTPRequest
+from twisted.web.resource import IResource
+
+from gows.access.addresses import TrustedProxies
+from gows.access.apikeys import ApiKeys
+from gows.journal import Journal
+from gows.listening import ListeningService, doorOf
+from gows.operating import Operating
+from gows.settings import Settings
+from gows.sources import TABLE
+from gows.web.api import callsOf
+from gows.web.door import Door
+from gows.web.guard import Guard
+from gows.web.hosts import Hosts
+from gows.web.idempotency import Idempotency
+from gows.web.openapi import PATH, OpenAPI
+from gows.web.signin import SIGN_IN, SIGN_OUT, SignIn, SignOut, staticFiles
+from gows.web.site import Health
+from gows.wire.factory import GowsFactory
+
+_OPEN = (
+    "admin is a port that other hosts reach: it needs keys (api-key-file), or an "
+    "address that they do not reach, such as tcp:8889:interface=127.0.0.1"
+)
+
+
+def makeDoor(
+    settings: Settings,
+    factory: GowsFactory,
+    keys: Callable[[], ApiKeys] | None,
+    journal: Journal,
+    reactor: Any,
+) -> Door:
+    """
+    Make the operators' door.
+
+    @param keys: answers the newest keys; L{None}: none are asked for
+    """
+    hosts = Hosts(settings.adminHost, settings.adminOrigin)
+    address = partial(_addressOf, factory.proxies)
+    guard = Guard(keys, hosts, address, journal, factory.now)
+    calls = callsOf(Operating(factory, shown(settings)), journal)
+    free: dict[str, IResource] = {
+        "/healthz": Health(),
+        SIGN_IN: SignIn(guard),
+        **staticFiles("signin.css"),
+    }
+    guarded: dict[str, IResource] = {
+        PATH: OpenAPI(calls),
+        SIGN_OUT: SignOut(guard),
+    }
+    return Door(
+        guard,
+        calls=calls,
+        free=free,
+        guarded=guarded,
+        memory=Idempotency(factory.ledger),
+        journal=journal,
+        reactor=reactor,
+    )
+
+
+def doorService(
+    description: str, door: Door, isGuarded: bool, journal: Journal, reactor: Any
+) -> ListeningService:
+    """
+    Have a door listen.
+
+    @param description: of its endpoint
+    @param isGuarded: whether keys are asked for; if not, nobody else may reach it
+    """
+    return ListeningService(
+        lambda: [doorOf(description, "admin", cast(IReactorCore, reactor))],
+        door,
+        journal,
+        name="the operators' door",
+        onlyHere="" if isGuarded else _OPEN,
+    )
+
+
+def shown(settings: Settings) -> dict[str, Any]:
+    """Write settings by their names: there are no secrets among them, but files."""
+    values = structs.asdict(settings)
+    return {setting.name: values[setting.field] for setting in TABLE}
+
+
+def _addressOf(proxies: TrustedProxies, request: HTTPRequest) -> str:
+    # As bytes: twisted.web raises for a text that is not UTF-8.
+    hops = request.requestHeaders.getRawHeaders(b"X-Forwarded-For", [])
+    return proxies.clientOf(
+        request.getClientAddress(), [hop.decode("latin-1") for hop in hops]
+    )

@@ -1,0 +1,59 @@
+"""A request to the operators' door, with a bound on its body."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Final
+
+from twisted.web.server import Request
+
+from gows.web.answers import Problem
+from gows.web.guard import Operator
+
+MAX_BODY: Final = 1024 * 1024
+"""The largest body of a request, in bytes."""
+
+_MAX_SKIPPED: Final = 8 * MAX_BODY
+"""How much more is read, so that the client reads the answer, until it is cut."""
+
+
+class DoorRequest(Request):
+    """
+    One request.
+
+    @ivar operator: whose it is, once that is known
+    @ivar isTooLarge: whether its body is larger than L{MAX_BODY}; it is empty then
+    """
+
+    operator: Operator
+    isTooLarge = False
+    _size = 0
+
+    def gotLength(self, length: int | None) -> None:
+        """Take note how long the body will be, if that is said."""
+        self.content = BytesIO()
+        self.isTooLarge = length is not None and length > MAX_BODY
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Take a piece of the body, unless it is too much."""
+        self._size += len(data)
+        self.isTooLarge = self.isTooLarge or self._size > MAX_BODY
+        assert isinstance(self.content, BytesIO)
+        if not self.isTooLarge:
+            self.content.write(data)
+            return
+        self.content.seek(0)
+        self.content.truncate()
+        if self._size > _MAX_SKIPPED:
+            self.loseConnection()
+
+    def process(self) -> None:
+        """Have C{OPTIONS *} pass the guard too: twisted.web answers it by itself."""
+        if self.path == b"*":
+            self.path = b"/*"
+        super().process()
+
+
+def tooLarge() -> Problem:
+    """Make the problem of a body that is too large."""
+    return Problem(413, "too_large", f"A body may have {MAX_BODY} bytes.")

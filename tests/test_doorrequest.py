@@ -1,0 +1,91 @@
+"""Tests for L{gows.web.doorrequest}: how large a body may be."""
+
+from __future__ import annotations
+
+import json
+
+from gows.web.doorrequest import MAX_BODY
+from tests.doors import FORM, DoorTestCase, bearer, written
+from tests.memory import answerOf
+
+
+def publishOf(size: int) -> bytes:
+    """Write a request's body of so many bytes."""
+    body = json.dumps({"to": "everyone", "data": ""}).encode()
+    return body[:-2] + b"x" * (size - len(body)) + body[-2:]
+
+
+def chunked(body: bytes, size: int = 50_000) -> bytes:
+    """Write a body in chunks."""
+    parts = [body[at : at + size] for at in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in [*parts, b""])
+
+
+IN_CHUNKS = {"Transfer-Encoding": "chunked", "Content-Length": None}
+
+
+class SizeTests(DoorTestCase):
+    """A body has 1 MiB at most, however it comes."""
+
+    def test_largest(self) -> None:
+        """So much is read, one byte more is refused."""
+        for size, status in ((MAX_BODY, 200), (MAX_BODY + 1, 413)):
+            body = publishOf(size)
+            self.assertEqual(len(body), size)
+            for raw, more in ((body, {}), (chunked(body), IN_CHUNKS)):
+                headers = {**bearer(), **more}
+                answer = self.send("POST", "/api/publish", raw, headers)
+                self.assertEqual(answer.status, status)
+        message = self.assertProblem(answer, 413, "too_large")
+        self.assertEqual(message, "A body may have 1048576 bytes.")
+
+    def test_nothingKept(self) -> None:
+        """What is too large is read and thrown away, and the next request is read."""
+        asker = self.connected()
+        asker.send(written("POST", "/api/publish", publishOf(2 * MAX_BODY), bearer()))
+        asker.send(written("GET", "/healthz"))
+        received = asker.wire.received
+        self.assertEqual(received.count(b"HTTP/1.1 "), 2)
+        self.assertTrue(received.endswith(b"\r\n\r\nok\n"))
+
+    def test_cut(self) -> None:
+        """Who goes on for more than 8 MiB is cut."""
+        part = b"x" * MAX_BODY
+        asker = self.connected()
+        headers = {**bearer(), "Content-Length": str(1 << 40)}
+        asker.send(written("POST", "/api/publish", part, headers))
+        for _ in range(7):
+            asker.send(part)
+        self.assertFalse(asker.wire.isLost)
+        asker.send(part)
+        self.assertTrue(asker.wire.isLost)
+
+    def test_withoutKey(self) -> None:
+        """Without a key nobody is told what is too large."""
+        answer = self.send("POST", "/api/publish", publishOf(MAX_BODY + 1))
+        self.assertProblem(answer, 401, "unauthorized")
+
+    def test_unread(self) -> None:
+        """Where no body is wanted, one does not matter."""
+        for body in (b"x", b"{", b"\xff" * 1000):
+            for target in ("/healthz", "/api/info"):
+                answer = self.send("GET", target, body, bearer())
+                self.assertEqual(answer.status, 200)
+
+    def test_forms(self) -> None:
+        """A form is not parsed, but refused, in an instant."""
+        headers = {**bearer(), "Content-Type": FORM}
+        answer = self.send("POST", "/api/publish", b"a&" * (MAX_BODY // 2), headers)
+        self.assertProblem(answer, 415, "unsupported_media_type")
+        headers["Content-Type"] = "multipart/form-data; boundary=x"
+        answer = self.send("POST", "/api/publish", b"--x\r\nbroken", headers)
+        self.assertProblem(answer, 415, "unsupported_media_type")
+
+    def test_star(self) -> None:
+        """Twisted's own answer to OPTIONS * is not given."""
+        for method in ("OPTIONS", "GET"):
+            answer = self.send(method, "*", None, bearer())
+            self.assertProblem(answer, 404, "not_found")
+            asker = self.connected()
+            asker.send(written(method, "*", headers={"Host": "evil.example"}))
+            self.assertEqual(answerOf(asker.wire.received).status, 421)

@@ -1,0 +1,83 @@
+"""Tests for L{gows.doorway}: the door, put together, and where it listens."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+
+from twisted.internet import reactor
+from twisted.trial.unittest import TestCase
+
+from gows.access.apikeys import ApiKeys
+from gows.doorway import doorService, makeDoor, shown
+from gows.errors import CannotStart
+from gows.settings import Settings
+from gows.sources import TABLE
+from tests.doors import KEY, DoorTestCase
+from tests.memory import MemoryTestCase
+
+
+class ShownTests(DoorTestCase):
+    """Settings, as they are shown."""
+
+    def test_shown(self) -> None:
+        """All by their names, and nothing else."""
+        settings = shown(Settings(port=7, adminHost=("ops",)))
+        self.assertEqual(list(settings), [setting.name for setting in TABLE])
+        self.assertEqual((settings["port"], settings["admin-host"]), (7, ("ops",)))
+
+    def test_places(self) -> None:
+        """What is free is free, and all else asks for a key."""
+        for target, status in (
+            *(("/healthz", 200), ("/signin", 200), ("/signin.css", 200)),
+            *(("/openapi.json", 401), ("/api/info", 401), ("/signout", 401)),
+        ):
+            self.assertEqual(self.send("GET", target).status, status, target)
+
+
+class ListeningTests(MemoryTestCase, TestCase):
+    """Where a door may listen."""
+
+    def start(self, description: str, isGuarded: bool) -> None:
+        """Have a door listen, until the test ends."""
+        chat = self.factory()
+        keys = ApiKeys([("backend", KEY)])
+        door = makeDoor(
+            Settings(),
+            chat,
+            (lambda: keys) if isGuarded else None,
+            chat.journal,
+            reactor,
+        )
+        service = doorService(description, door, isGuarded, chat.journal, reactor)
+        self.addCleanup(service.stopService)
+        service.privilegedStartService()
+        self.assertEqual(len(service.ports), 1)
+
+    def test_here(self) -> None:
+        """On loopback and Unix sockets it needs no keys."""
+        folder = tempfile.mkdtemp(prefix="gows-test-")
+        self.addCleanup(shutil.rmtree, folder)
+        path = os.path.join(folder, "door.sock")
+        for description in (
+            "tcp:0:interface=127.0.0.1",
+            "tcp:0:interface=127.9.9.9",
+            "tcp:0:interface=localhost",
+            f"unix:{path}",
+        ):
+            self.start(description, isGuarded=False)
+
+    def test_open(self) -> None:
+        """Where other hosts come it does."""
+        for description in ("tcp:0", "tcp:0:interface=0.0.0.0", "haproxy:tcp:0"):
+            error = self.assertRaises(CannotStart, self.start, description, False)
+            line = str(error)
+            self.assertIn("api-key-file", line)
+            self.assertEqual(len(line.splitlines()), 1)
+            self.start(description, isGuarded=True)
+
+    def test_wrong(self) -> None:
+        """What is no endpoint is named as the setting's value."""
+        error = self.assertRaises(CannotStart, self.start, "tcp:x", True)
+        self.assertIn("admin 'tcp:x' is not understood", str(error))
