@@ -53,7 +53,7 @@ $(VENV)/.made:
 	touch $@
 
 $(VENV)/.runs: $(VENV)/.made setup.cfg pyproject.toml
-	$(BIN)/pip install -q -e .
+	$(BIN)/pip install -q -e '.[cli]'
 	touch $@
 
 $(VENV)/.tests: $(VENV)/.runs

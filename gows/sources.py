@@ -27,6 +27,12 @@ from gows.settings import Settings
 
 ENVIRONMENT_PREFIX: Final = "GOWS_"
 CONFIG_VARIABLE: Final = "GOWS_CONFIG"
+DOOR_VARIABLE: Final = "GOWS_DOOR"
+KEY_VARIABLE: Final = "GOWS_API_KEY"
+TOKEN_VARIABLE: Final = "GOWS_TOKEN"
+
+_NO_SETTINGS: Final = (CONFIG_VARIABLE, DOOR_VARIABLE, KEY_VARIABLE, TOKEN_VARIABLE)
+"""What else the environment may hold: for the command line."""
 
 
 class Setting(NamedTuple):
@@ -160,13 +166,13 @@ def _fromEnvironment(environment: Mapping[str, str]) -> dict[str, Any]:
     byVariable = {setting.variable: setting for setting in TABLE}
     values: dict[str, Any] = {}
     for variable, text in environment.items():
-        if not variable.startswith(ENVIRONMENT_PREFIX) or variable == CONFIG_VARIABLE:
+        if not variable.startswith(ENVIRONMENT_PREFIX) or variable in _NO_SETTINGS:
             continue
         setting = byVariable.get(variable)
         if setting is None:
             raise SettingError(
                 f"{variable} (environment) is no setting"
-                + suggestion(variable, [*byVariable, CONFIG_VARIABLE])
+                + suggestion(variable, [*byVariable, *_NO_SETTINGS])
             )
         value = text.split() if setting.isRepeatable else text
         where = f"{variable} (environment)"

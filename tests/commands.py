@@ -7,10 +7,14 @@ import io
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
+from websockets.sync.client import ClientConnection
+from websockets.typing import Subprotocol
 
 from gows.commands.shell import main
+from tests.support import Server, freePort, webSocket
 from tests.tokens import written
 
 
@@ -46,16 +50,17 @@ class CommandCase(SynchronousTestCase):
         self.assertEqual(err.getvalue(), "")
         return out.getvalue()
 
-    def fault(self, *arguments: str) -> str:
+    def fault(self, *arguments: str, status: int = 1) -> str:
         """
         Run a command that fails.
 
+        @param status: with which it ends
         @return: its one line, without what all of them begin with
         """
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             ended = self.assertRaises(SystemExit, main, [*arguments])
-        self.assertEqual((ended.code, out.getvalue()), (1, ""))
+        self.assertEqual((ended.code, out.getvalue()), (status, ""))
         line = err.getvalue()
         self.assertTrue(line.startswith("gows: ") and line.endswith("\n"), line)
         self.assertTrue(line[:-1].isprintable(), line)
@@ -68,3 +73,35 @@ class CommandCase(SynchronousTestCase):
             ended = self.assertRaises(SystemExit, main, [*arguments])
         self.assertIn(ended.code, (0, None))
         return out.getvalue()
+
+
+class DoorCommandCase(CommandCase):
+    """
+    Tests that run commands against a real server.
+
+    @ivar server: that; its door is where the environment says
+    """
+
+    def setUp(self) -> None:
+        """Start nothing yet."""
+        super().setUp()
+        self.server: Any = None
+
+    def serve(self, *arguments: str) -> Server:
+        """Start a server with an operators' door."""
+        port = freePort()
+        admin = f"tcp:{port}:interface=127.0.0.1"
+        server = self.enterContext(Server("--admin", admin, *arguments, doors=2))
+        self.server = server
+        self.variables["GOWS_DOOR"] = f"http://127.0.0.1:{port}"
+        return server
+
+    def client(self, query: str, *protocols: str) -> ClientConnection:
+        """Connect a client."""
+        return self.enterContext(
+            webSocket(
+                self.server.wsUrl,
+                query,
+                subprotocols=[Subprotocol(name) for name in protocols] or None,
+            )
+        )

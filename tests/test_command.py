@@ -37,7 +37,9 @@ class WrongTests(CommandCase):
     def test_missing(self) -> None:
         """Without a command the commands are named."""
         self.assertEqual(
-            self.fault(), "gows needs a command: token, key, config (see gows --help)"
+            self.fault(),
+            "gows needs a command: token, key, config, publish, disconnect, chat, "
+            "completion (see gows --help)",
         )
         self.assertEqual(
             self.fault("key"),

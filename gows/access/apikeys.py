@@ -63,6 +63,19 @@ def readApiKeys(path: str) -> ApiKeys:
     @raise CannotStart: one line that names the file and what is wrong with it, which
         repeats no key
     """
+    return ApiKeys(_read(path))
+
+
+def firstKeyOf(path: str) -> str:
+    """
+    Read the first key of a file, for a client.
+
+    @raise CannotStart: see L{readApiKeys}
+    """
+    return _read(path)[0][1]
+
+
+def _read(path: str) -> list[tuple[str, str]]:
     try:
         lines = readFile(path).decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
@@ -77,7 +90,7 @@ def readApiKeys(path: str) -> ApiKeys:
     for what, column in zip(("name", "key"), zip(*keys, strict=True), strict=True):
         if len(set(column)) < len(column):
             raise CannotStart(f"{path} holds the same {what} twice")
-    return ApiKeys(keys)
+    return keys
 
 
 def _parsed(line: str, where: str) -> tuple[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getopt
 import re
+import sys
 from collections.abc import Sequence
 from typing import Any, ClassVar, NoReturn
 
@@ -36,8 +38,9 @@ class Command(usage.Options):
         @raise usage.UsageError: one line, which suggests what may have been meant
         @raise SystemExit: for C{--help} and C{--version}
         """
+        options = list(sys.argv[1:] if options is None else options)
         try:
-            super().parseOptions(options)
+            super().parseOptions(self._inOrder(options))
         except usage.UsageError as error:
             raise usage.UsageError(self._explained(str(error))) from None
 
@@ -61,6 +64,19 @@ class Command(usage.Options):
             return "gows"
         parent: Any = self.parent
         return f"{parent.name} {parent.subCommand}"
+
+    def _inOrder(self, options: list[str]) -> list[str]:
+        """Put arguments behind the options: people write them where they like."""
+        known = [name.replace("_", "-") for name in self.longOpt]
+        try:
+            found, arguments = getopt.gnu_getopt(options, self.shortOpt, known)
+        except getopt.GetoptError:
+            return options  # that is said elsewhere
+        ordered = [
+            f"{name}={value}" if f"{name[2:]}=" in known else name
+            for name, value in found
+        ]
+        return [*ordered, "--", *arguments]
 
     def _explained(self, text: str) -> str:
         known: list[str]
@@ -87,6 +103,9 @@ class Group(Command):
 
     synopsis = "COMMAND"
     subCommands: ClassVar[Sequence[tuple[str, None, type[Command], str]]]
+
+    def _inOrder(self, options: list[str]) -> list[str]:
+        return options  # what follows a command is the command's
 
     def run(self) -> None:
         """

@@ -8,9 +8,14 @@ from typing import ClassVar
 
 from twisted.python import usage
 
+from gows.commands.chatcommand import ChatCommand
 from gows.commands.command import Group
+from gows.commands.completioncommand import CompletionCommand
 from gows.commands.configcommand import ConfigCommand
+from gows.commands.disconnectcommand import DisconnectCommand
+from gows.commands.doorclient import DoorError
 from gows.commands.keycommand import KeyCommand
+from gows.commands.publishcommand import PublishCommand
 from gows.commands.tokencommand import TokenCommand
 from gows.errors import GowsError, Refusal
 from gows.journal import escaped
@@ -24,6 +29,10 @@ class Shell(Group):
         ("token", None, TokenCommand, "Make a token, or check one."),
         ("key", None, KeyCommand, "Make a key for tokens, or write its public part."),
         ("config", None, ConfigCommand, "Check a file of settings."),
+        ("publish", None, PublishCommand, "Say something, as the server itself."),
+        ("disconnect", None, DisconnectCommand, "Close connections."),
+        ("chat", None, ChatCommand, "Talk from a terminal."),
+        ("completion", None, CompletionCommand, "Write what completes commands."),
     ]
 
 
@@ -32,9 +41,11 @@ def main(arguments: list[str] | None = None) -> None:
     Run a command.
 
     @param arguments: L{None}: those of the process
-    @raise SystemExit: with status 1, and a line on standard error, if it fails
+    @raise SystemExit: with a line on standard error, if it fails; see L{DoorError}
+        for statuses other than 1
     """
     shell = Shell()
+    status = 1
     try:
         shell.parseOptions(arguments)
         shell.run()
@@ -42,6 +53,10 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:  # who reads has read enough, such as head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except DoorError as error:
+        line, status = str(error), error.status
     except Refusal as refusal:
         line = refusal.text
     except (usage.UsageError, GowsError) as error:
@@ -49,4 +64,4 @@ def main(arguments: list[str] | None = None) -> None:
     else:
         return
     print(f"gows: {escaped(line)}", file=sys.stderr)
-    raise SystemExit(1)
+    raise SystemExit(status)

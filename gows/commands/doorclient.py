@@ -1,0 +1,169 @@
+"""A client of the operators' door, for the command line."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from gows import __version__
+from gows.errors import GowsError
+from gows.journal import escaped
+
+TIMEOUT: Final = 10.0
+"""Seconds in which the door has to answer."""
+
+_ENDPOINT = re.compile(r"(tcp6?|ssl|unix):(.*)")
+_ARGUMENT = re.compile(r"(?<!\\):")
+
+
+class DoorError(GowsError):
+    """
+    What was asked of the door was not done.
+
+    @ivar status: with which the command ends: 2: the door cannot be reached; 3: it
+        refuses
+    """
+
+    def __init__(self, line: str, status: int) -> None:
+        """Say why, in one line."""
+        super().__init__(line)
+        self.status = status
+
+
+class _UnixConnection(HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=TIMEOUT)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the socket."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class DoorClient:
+    """Asks the operators' door of a running server."""
+
+    def __init__(self, url: str, key: str = "") -> None:
+        """
+        Ask at a place.
+
+        @param url: http://host:port, https://..., or unix:/path
+        @param key: an API key; empty: none is given
+        @raise ValueError: if the URL is none of these
+        """
+        self._url = url
+        self._key = key
+        if url.startswith("unix:"):
+            self._path = url.removeprefix("unix:").removeprefix("//")
+            return
+        self._path = ""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("a door is http://host:port, https://..., or unix:/path")
+        if parts.path not in ("", "/") or parts.query or parts.fragment:
+            raise ValueError("a door's URL ends after the port")
+        self._parts = parts
+        _ = parts.port  # may raise
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """
+        Ask for something.
+
+        @param body: what is sent as JSON; L{None}: nothing
+        @return: the answer, decoded
+        @raise DoorError: if there is none, or it is a refusal
+        """
+        with self.answer(method, path, body) as answer:
+            try:
+                return msgspec.json.decode(answer.read())
+            except msgspec.DecodeError:
+                raise DoorError(f"{self._url} answers what is not JSON", 2) from None
+
+    @contextmanager
+    def answer(
+        self, method: str, path: str, body: object = None
+    ) -> Iterator[HTTPResponse]:
+        """
+        Ask for something whose answer is read by the caller, who then closes it.
+
+        @raise DoorError: if there is none, or it is a refusal
+        """
+        headers = {"User-Agent": f"gows/{__version__}"}
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        raw = None if body is None else msgspec.json.encode(body)
+        connection = self._connection()
+        try:
+            connection.request(method, path, raw, headers)
+            answer = connection.getresponse()
+            if answer.status >= 300:
+                raise self._refusalOf(answer)
+            yield answer
+        except (OSError, HTTPException) as error:
+            raise DoorError(self._unreachable(error), 2) from None
+        finally:
+            connection.close()
+
+    def _connection(self) -> HTTPConnection:
+        if self._path:
+            return _UnixConnection(self._path)
+        host, port = self._parts.hostname, self._parts.port
+        assert host is not None
+        if self._parts.scheme == "https":
+            context = ssl.create_default_context()
+            return HTTPSConnection(host, port, timeout=TIMEOUT, context=context)
+        return HTTPConnection(host, port, timeout=TIMEOUT)
+
+    def _refusalOf(self, answer: HTTPResponse) -> DoorError:
+        try:
+            fault = msgspec.json.decode(answer.read())["error"]
+            why = str(fault["message"])
+        except (msgspec.DecodeError, KeyError, TypeError):
+            why = f"{answer.status} {answer.reason}: is this the operators' door?"
+        if answer.status == 401:
+            why += " (GOWS_API_KEY, or --api-key-file)"
+        return DoorError(why, 3)
+
+    def _unreachable(self, error: Exception) -> str:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        reason = escaped(reason.strip())
+        return (
+            f"{self._url} cannot be reached ({reason}): does the server run, with "
+            "--admin? --door says where"
+        )
+
+
+def urlOf(endpoint: str) -> str | None:
+    """
+    Say where a door is that listens at an endpoint.
+
+    @param endpoint: as the setting admin has it
+    @return: for L{DoorClient}; L{None}: that cannot be said
+    """
+    found = _ENDPOINT.fullmatch(endpoint)
+    if found is None:
+        return None
+    first, *rest = (part.replace("\\:", ":") for part in _ARGUMENT.split(found[2]))
+    if found[1] == "unix":
+        return f"unix:{first.removeprefix('address=')}"
+    named = dict(part.partition("=")[::2] for part in rest)
+    host = named.get("interface", "")
+    if host in ("", "0.0.0.0", "::"):
+        host = "127.0.0.1" if found[1] != "tcp6" else "::1"
+    host = f"[{host}]" if ":" in host else host
+    scheme = "https" if found[1] == "ssl" else "http"
+    return f"{scheme}://{host}:{first.removeprefix('port=')}"

@@ -1,0 +1,77 @@
+"""``gows publish``: says something, as the server itself."""
+
+from __future__ import annotations
+
+import base64
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+import msgspec
+from twisted.python import usage
+
+from gows.commands.doorcommand import DoorCommand
+
+
+class PublishCommand(DoorCommand):
+    """Says something to everyone, a room or a person."""
+
+    synopsis = "[--room NAME | --to KEY] TEXT"
+    longdesc = (
+        "Says a text to everyone who is connected, or to a room, or to one person, and "
+        "tells how many connections it went to. - reads it from standard input. Ends "
+        "with 2 if the server cannot be reached, with 3 if it refuses."
+    )
+    optParameters: ClassVar[list[Any]] = [
+        *DoorCommand.optParameters,
+        ["room", None, None, "The room that hears it"],
+        ["to", None, None, "The specialKey of who hears it"],
+        ["binary", None, None, "A file that is sent as a binary message instead"],
+    ]
+    optFlags: ClassVar = [["json", None, "The text is JSON, not a string"]]
+
+    def parseArgs(self, *arguments: str) -> None:
+        """Take the text."""
+        if len(arguments) != (self["binary"] is None):
+            raise usage.UsageError(
+                f"{self.name} takes one text (in quotes), or --binary FILE"
+            )
+        self._text = "".join(arguments)
+
+    def postOptions(self) -> None:
+        """Check what goes together."""
+        if self["room"] is not None and self["to"] is not None:
+            raise usage.UsageError("--room and --to do not go together")
+
+    def run(self) -> None:
+        """
+        Say it.
+
+        @raise usage.UsageError: if it cannot be read
+        @raise gows.commands.doorclient.DoorError: if it is not said
+        """
+        to: object = "everyone"
+        if self["room"] is not None:
+            to = {"room": self["room"]}
+        elif self["to"] is not None:
+            to = {"key": self["to"]}
+        body = {"to": to, **self._content()}
+        readers = self.client().ask("POST", "/api/publish", body)["readers"]
+        print(f"{readers} reader{'' if readers == 1 else 's'}")
+
+    def _content(self) -> dict[str, object]:
+        if self["binary"] is not None:
+            try:
+                raw = Path(self["binary"]).read_bytes()
+            except OSError as error:
+                raise usage.UsageError(
+                    f"{self['binary']} cannot be read: {error.strerror}"
+                ) from None
+            return {"binary": base64.b64encode(raw).decode()}
+        text = sys.stdin.read() if self._text == "-" else self._text
+        if not self["json"]:
+            return {"data": text}
+        try:
+            return {"data": msgspec.Raw(msgspec.json.format(text.encode(), indent=0))}
+        except (ValueError, RecursionError):
+            raise usage.UsageError("the text is not JSON") from None

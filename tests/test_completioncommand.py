@@ -1,0 +1,64 @@
+"""Tests for L{gows.commands.completioncommand}: in a real shell."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+from gows.commands.shell import Shell
+from tests.commands import CommandCase
+from tests.support import TIMEOUT
+
+
+class BashTests(CommandCase):
+    """gows completion bash"""
+
+    def completed(self, *words: str) -> set[str]:
+        """Complete the last word of a command line."""
+        script = (
+            f"{self.output('completion', 'bash')}\n"
+            'COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _gows\n'
+            'printf "%s\\n" "${COMPREPLY[@]}"\n'
+        )
+        done = subprocess.run(
+            ["bash", "-c", script, "bash", "gows", *words],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=True,
+        )
+        self.assertEqual(done.stderr, "")
+        return set(done.stdout.split())
+
+    def test_commands(self) -> None:
+        """The names of all commands, and of those below them."""
+        names = {name for name, *_ in Shell.subCommands}
+        self.assertLessEqual(names, self.completed(""))
+        self.assertEqual(self.completed("pub"), {"publish"})
+        self.assertLessEqual({"new", "public"}, self.completed("key", ""))
+        self.assertEqual(self.completed("key", "n"), {"new"})
+        self.assertEqual(self.completed("completion", "z"), {"zsh"})
+
+    def test_options(self) -> None:
+        """The options of a command, wherever one is in it."""
+        self.assertEqual(self.completed("publish", "--r"), {"--room"})
+        self.assertEqual(self.completed("publish", "--room", "a", "--j"), {"--json"})
+        self.assertEqual(self.completed("token", "--su"), {"--sub"})
+
+    def test_files(self) -> None:
+        """Files, where an option takes one."""
+        (self.folder / "keys.txt").touch()
+        self.assertEqual(self.completed("publish", "--api-key-file", "k"), {"keys.txt"})
+
+    def test_zsh(self) -> None:
+        """Zsh takes the same, by its own way to."""
+        text = self.output("completion", "zsh")
+        self.assertIn("bashcompinit", text)
+        if shutil.which("zsh"):
+            subprocess.run(["zsh", "-c", text], check=True, timeout=TIMEOUT)
+
+    def test_wrong(self) -> None:
+        """Of other shells nothing is known."""
+        for arguments in ((), ("fish",), ("bash", "zsh")):
+            self.assertIn("bash or zsh", self.fault("completion", *arguments))
