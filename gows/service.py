@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import ILogObserver
 from twisted.python.components import Componentized
 
@@ -68,7 +68,7 @@ class GowsService(MultiService):
         """
         Put a server together.
 
-        @param drainTimeout: seconds that a stop waits for clients
+        @param drainTimeout: seconds that a stop takes at the most
         """
         super().__init__()
         self.factory = factory
@@ -82,7 +82,8 @@ class GowsService(MultiService):
         for child in (*reloading.files, operators, listening):
             if child is not None:
                 child.setServiceParent(self)
-        Signals(reactor, self.reload, factory.hurry).setServiceParent(self)
+        self._signals = Signals(reactor, self.reload, factory.hurry)
+        self._signals.setServiceParent(self)
 
     def setServiceParent(self, parent: object) -> None:
         """
@@ -115,10 +116,19 @@ class GowsService(MultiService):
             self._journal.noTokens(self.listening.isOpenToOthers)
         self._terminal.release()
 
-    def stopService(self) -> Deferred[list[tuple[bool, object]]]:
-        """Accept nobody any more, close every connection, and wait for them."""
-        stopped = maybeDeferred(super().stopService)
-        return DeferredList([stopped, self.factory.drain(self._drainTimeout)])
+    def stopService(self) -> Deferred[None]:
+        """
+        Let nobody in any more, close every connection, and wait for them.
+
+        The ports stay open until then: who comes meanwhile is told that the server
+        stops, and by no means that there is none.
+        """
+        self._signals.stopping()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await self.factory.drain(self._drainTimeout)
+        await maybeDeferred(super().stopService)
 
     def reload(self) -> None:
         """Read certificate and keys again, and open the log file anew."""

@@ -38,9 +38,8 @@ class Signals(Service):
         super().startService()
         self._reactor.callWhenRunning(self._install)
 
-    def stopService(self) -> None:
-        """From now on a signal to stop is a second one."""
-        super().stopService()
+    def stopping(self) -> None:
+        """Take note that a stop has begun: from now on a signal is a second one."""
         self._isStopping = True
 
     def _install(self) -> None:

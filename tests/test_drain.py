@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import random
+from bisect import bisect_left
+from collections.abc import Iterable
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
 
+from gows.journal import Journal
+from gows.wire.drain import Drain
 from gows.wire.factory import GowsFactory
+from gows.wire.protocol import GowsProtocol
 from tests.memory import (
     BROKEN,
     CLOSE,
@@ -68,6 +76,7 @@ class DrainTests(MemoryTestCase):
         clients[0].transport.peerReads = False
         server.broadcast("owed")
         done = server.drain(30)
+        self.advance(0.3)
         for client in clients[1:]:
             client.leave()
         self.advance(20)
@@ -80,9 +89,12 @@ class DrainTests(MemoryTestCase):
         self.successResultOf(done)
 
     def test_toldAndWaitedFor(self) -> None:
-        """All are told at once; the last one's answer ends it."""
+        """All are told, one after the other; the last one's answer ends it."""
         server, clients = self.meet()
         done = server.drain(10)
+        states = [client.server.state for client in clients]
+        self.assertEqual(states.count(GowsProtocol.STATE_OPEN), 2)
+        self.advance(0.3)
         for client in clients:
             client.flush()
             [(_, payload)] = client.protocol.frames
@@ -105,6 +117,7 @@ class DrainTests(MemoryTestCase):
         server = self.factory()
         clients = [self.client(server, f"specialKey={name}") for name in "abc"]
         done = server.drain(10)
+        self.advance(0.3)
         for client in clients:
             client.flush()
             self.assertEqual(
@@ -163,6 +176,7 @@ class DrainTests(MemoryTestCase):
         """What is said after that counts for nothing."""
         server, clients = self.meet()
         server.drain(10)
+        self.advance(0.3)
         clients[0].send(frame(TEXT, b"too late"))
         server.broadcast("too late")
         for client in clients:
@@ -176,8 +190,12 @@ class DrainTests(MemoryTestCase):
         assert isinstance(application, Thinking)
         clients[0].send(frame(TEXT, b"accepted"))
         done = server.drain(10)
-        self.advance(1)
+        self.advance(0.8)
+        for client in clients:
+            client.flush()
+            self.assertEqual(client.protocol.frames, [])
         application.thoughts[0].callback(None)
+        self.advance(0.3)
         for client in clients:
             client.flush()
             self.assertEqual(client.protocol.texts, ["accepted"])
@@ -285,6 +303,7 @@ class DrainTests(MemoryTestCase):
         server, clients = self.meet()
         clients[0].transport.breaks = BROKEN
         done = server.drain(10)
+        self.advance(0.3)
         for client in clients[1:]:
             client.flush()
             self.assertEqual(client.protocol.closeCodes, [1001])
@@ -307,6 +326,253 @@ class DrainTests(MemoryTestCase):
             client.leave()
         self.successResultOf(first)
         self.assertIs(first, second)
+
+
+class Fake:
+    """
+    A connection that notes when it is told, and what.
+
+    @ivar told: when, and after how many seconds it may come back
+    @ivar pending: the callback that runs
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        """Be idle."""
+        self.told: list[tuple[float, float]] = []
+        self.pending: Deferred[None] = succeed(None)
+        self.wasCut = False
+        self._clock = clock
+
+    def whenIdle(self) -> Deferred[None]:
+        """Wait for the callback."""
+        return self.pending
+
+    def goAway(self, seconds: float, returnAfter: float) -> None:
+        """Note it."""
+        self.told.append((self._clock.seconds(), returnAfter))
+
+    def cut(self) -> None:
+        """Note it."""
+        self.wasCut = True
+
+
+def busiest(times: Iterable[float]) -> int:
+    """Count how many of some times there are in the second that has the most."""
+    ordered = sorted(times)
+    return max(
+        bisect_left(ordered, begin + 1) - index for index, begin in enumerate(ordered)
+    )
+
+
+class SpreadTests(SynchronousTestCase):
+    """When each is told, and when each may come back."""
+
+    def setUp(self) -> None:
+        """Begin at some time."""
+        self.clock = Clock()
+        self.clock.advance(1000.125)
+        self.connections: set[Fake] = set()
+
+    def drain(self, count: int, seconds: float) -> tuple[Drain, list[Fake]]:
+        """Begin to drain so many, in an order that is not theirs."""
+        fakes = [Fake(self.clock) for _ in range(count)]
+        return self.drainThese(fakes, seconds), fakes
+
+    def drainThese(self, fakes: list[Fake], seconds: float) -> Drain:
+        """Begin to drain these."""
+        self.connections = set(fakes)
+        journal = Journal("critical", self.clock, lambda event: None)
+        self.began = self.clock.seconds()
+        order = random.Random(5)
+        return Drain(self.connections, seconds, self.clock, journal, order.shuffle)
+
+    def pass_(self, seconds: float, step: float = 0.01) -> None:
+        """Let time pass."""
+        for _ in range(round(seconds / step)):
+            self.clock.advance(step)
+
+    def toldAt(self, fakes: Iterable[Fake]) -> list[float]:
+        """Answer when each was told, in seconds from the begin."""
+        return [at - self.began for fake in fakes for at, _ in fake.told]
+
+    def test_many(self) -> None:
+        """Each second has its share, of closes and of returns, and leaves time."""
+        for count, seconds in ((2000, 10.0), (2000, 30.0), (20_000, 7.0), (81, 10.0)):
+            _, fakes = self.drain(count, seconds)
+            self.pass_(seconds * 0.8 + 0.02)
+            told = self.toldAt(fakes)
+            self.assertEqual(len(told), count)
+            self.assertLess(max(told), seconds * 0.8 + 0.01)
+            self.assertGreater(max(told), seconds * 0.75)
+            share = count / seconds
+            self.assertLessEqual(busiest(told), 1.3 * share + 2, (count, seconds))
+            returns = [at + after for fake in fakes for at, after in fake.told]
+            self.assertLessEqual(busiest(returns), 1.3 * share + 2, (count, seconds))
+            self.pass_(seconds, 1)
+
+    def test_returns(self) -> None:
+        """They come back after a second at the soonest, in as long as they left."""
+        _, fakes = self.drain(2000, 10)
+        self.pass_(8.1)
+        afters = sorted(after for fake in fakes for _, after in fake.told)
+        self.assertEqual(len(set(afters)), 2000)
+        self.assertGreaterEqual(afters[0], 1)
+        self.assertLess(afters[-1], 9)
+        self.assertLessEqual(busiest(afters), 2000 / 8 + 5)
+
+    def test_few(self) -> None:
+        """Where few are, there is a tenth of a second between two, and no more."""
+        for count in (1, 2, 5, 30):
+            _, fakes = self.drain(count, 60)
+            self.pass_(count / 10)
+            told = sorted(self.toldAt(fakes))
+            self.assertEqual(len(told), count)
+            for number, at in enumerate(told):
+                self.assertAlmostEqual(at, number / 10, delta=0.011)
+            for fake in fakes:
+                [(_, after)] = fake.told
+                self.assertTrue(1 <= after < 1 + count / 10, after)
+            self.pass_(60, 1)
+
+    def test_noTime(self) -> None:
+        """Without any time all are told at once, and cut."""
+        drain, fakes = self.drain(500, 0)
+        self.assertEqual(self.toldAt(fakes), [0.0] * 500)
+        self.assertNoResult(drain.done)
+        self.clock.advance(0)
+        self.successResultOf(drain.done)
+        self.assertTrue(all(fake.wasCut for fake in fakes))
+
+    def test_noTimeBusy(self) -> None:
+        """Then, callbacks that run are not waited for."""
+        fake = Fake(self.clock)
+        fake.pending = Deferred()
+        self.drainThese([fake], 0)
+        self.assertEqual(self.toldAt([fake]), [0.0])
+        fake.pending.callback(None)
+        self.clock.advance(0)
+        self.assertEqual(self.toldAt([fake]), [0.0])
+
+    def test_order(self) -> None:
+        """Nobody is the first because of when it came."""
+        firsts = set()
+        for _ in range(30):
+            fakes = [Fake(self.clock) for _ in range(5)]
+            journal = Journal("critical", self.clock, lambda event: None)
+            drain = Drain(set(fakes), 10, self.clock, journal)
+            firsts |= {number for number, fake in enumerate(fakes) if fake.told}
+            drain.hurry()
+        self.assertEqual(firsts, {0, 1, 2, 3, 4})
+
+    def test_leaving(self) -> None:
+        """Those who leave by themselves are not told; the others not any later."""
+        drain, fakes = self.drain(1000, 10)
+        self.pass_(1)
+        untold = [fake for fake in fakes if not fake.told]
+        for fake in untold[20:]:
+            self.connections.remove(fake)
+            drain.connectionGone(fake)
+        self.pass_(2.1)
+        self.assertTrue(all(len(fake.told) == 1 for fake in untold[:20]))
+        self.assertFalse(any(fake.told for fake in untold[20:]))
+
+    def test_stall(self) -> None:
+        """After a stall there is no rush: the others share the time that is left."""
+        _, fakes = self.drain(1000, 10)
+        self.pass_(1)
+        self.clock.advance(3)
+        atOnce = self.toldAt(fakes).count(self.clock.seconds() - self.began)
+        self.assertLess(atOnce, 25)
+        self.pass_(4.1)
+        told = self.toldAt(fakes)
+        self.assertEqual(len(told), 1000)
+        self.assertLess(busiest(told), 1000 / 4)
+
+    def test_busy(self) -> None:
+        """Who is busy is told when it is not any more; the others do not wait long."""
+        fakes = [Fake(self.clock) for _ in range(100)]
+        busy = fakes[7]
+        busy.pending = Deferred()
+        self.drainThese(fakes, 10)
+        self.pass_(0.99)
+        self.assertEqual(self.toldAt(fakes), [])
+        self.pass_(6.5)
+        busy.pending.callback(None)
+        self.pass_(1.2)
+        told = self.toldAt(fakes)
+        self.assertEqual(len(told), 100)
+        self.assertLessEqual(busiest(told), 1.5 * 10 + 1)  # and the busy one
+
+    def test_hanging(self) -> None:
+        """Who is busy for too long is told when the last one is, and once."""
+        fakes = [Fake(self.clock) for _ in range(100)]
+        busy = fakes[7]
+        busy.pending = Deferred()
+        self.drainThese(fakes, 10)
+        self.pass_(7.95)
+        self.assertEqual(busy.told, [])
+        self.pass_(0.1)
+        busy.pending.callback(None)
+        self.assertEqual(len(busy.told), 1)
+
+    def test_leavesWhileBusy(self) -> None:
+        """Who leaves while it is busy is not told."""
+        fake = Fake(self.clock)
+        fake.pending = Deferred()
+        drain = self.drainThese([fake], 10)
+        self.pass_(2)
+        self.connections.remove(fake)
+        drain.connectionGone(fake)
+        self.successResultOf(drain.done)
+        fake.pending.callback(None)
+        self.assertEqual(fake.told, [])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_all(self) -> None:
+        """It ends with the last one, wherever it was."""
+        drain, fakes = self.drain(50, 10)
+        self.pass_(1)
+        for fake in fakes:
+            self.assertNoResult(drain.done)
+            self.connections.remove(fake)
+            drain.connectionGone(fake)
+        self.successResultOf(drain.done)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
+class CrowdTests(MemoryTestCase):
+    """Two thousand clients of gows.v1, told one after the other."""
+
+    def test_spread(self) -> None:
+        """No second has more than one and a half times its share."""
+        server = self.factory(pingInterval=0)
+        talkers = [self.talker(server, f"specialKey=p{n}") for n in range(2000)]
+        began = self.clock.seconds()
+        done = server.drain(10)
+        open_, told, returns = talkers, [], []
+        for _ in range(200):
+            self.clock.advance(0.05)
+            still = []
+            for talker in open_:
+                if talker.client.server.state == GowsProtocol.STATE_OPEN:
+                    still.append(talker)
+                    continue
+                [said] = talker.heard()
+                self.assertEqual((said["type"], said["code"]), ("closing", 1001))
+                at = self.clock.seconds() - began
+                told.append(at)
+                returns.append(at + said["retry_after"] / 1000)
+                self.assertEqual(talker.client.protocol.closeCodes, [1001])
+                talker.client.send(closeFrame(1001))
+            open_ = still
+        self.successResultOf(done)
+        self.assertEqual(len(told), 2000)
+        self.assertLessEqual(busiest(told), 1.5 * 2000 / 10)
+        self.assertLessEqual(busiest(returns), 1.5 * 2000 / 10)
+        self.assertFalse(any("cut" in line for line in self.logged()))
+        closes = [call for call in self.calls(server) if call[0] == "close"]
+        self.assertEqual(len(closes), 2000)
+        self.assertEqual({call[2:] for call in closes}, {(True, 1001)})
 
 
 class HurryTests(MemoryTestCase):

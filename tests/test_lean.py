@@ -122,7 +122,7 @@ class OptionsTests(MemoryTestCase):
         server = self.factory(closeTimeout=3)
         alice = self.opened(server).server
         bob = self.opened(server, "specialKey=bob").server
-        alice.goAway(99)
+        alice.goAway(99, 1)
         self.assertEqual(
             (alice.closeHandshakeTimeout, bob.closeHandshakeTimeout), (99, 3)
         )

@@ -194,6 +194,9 @@ class Admission:
             if self._credentials is not None:
                 await self._credentials.spend(ticket)
             await self._hold(key, holder)
+            if self.draining:  # since it was asked last
+                await self.vacate(key, holder)
+            self._checkOpen()
             isIn = True
         finally:
             if not isIn:

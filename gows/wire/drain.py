@@ -1,14 +1,30 @@
-"""Ending all connections within a given time."""
+"""Ending all connections within a given time, one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
-from typing import Protocol
+import random
+from collections.abc import Callable, Set
+from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from gows.journal import Journal
+from gows.wire.closing import GOING_AWAY
+
+TOLD_WITHIN: Final = 0.8
+"""The part of the time within which all are told; the last need the rest to answer."""
+
+IDLE_WITHIN: Final = 0.1
+"""The part that running callbacks have before the first connection is told."""
+
+LONGEST_GAP: Final = 0.1
+"""Seconds between two closes at the most: where few are, it ends soon."""
+
+_TURN: Final = 0.02
+"""Seconds between two looks at who is next, where many are."""
+
+_GOLDEN: Final = (5**0.5 - 1) / 2
 
 
 class Drainable(Protocol):
@@ -17,8 +33,13 @@ class Drainable(Protocol):
     def whenIdle(self) -> Deferred[None]:
         """Wait for the callback that is running."""
 
-    def goAway(self, seconds: float) -> None:
-        """Begin the closing handshake; the peer may take so long to answer."""
+    def goAway(self, seconds: float, returnAfter: float) -> None:
+        """
+        Begin the closing handshake, unless it has begun.
+
+        @param seconds: the peer may take so long to answer
+        @param returnAfter: in so many seconds it may come back
+        """
 
     def cut(self) -> None:
         """Cut the line now."""
@@ -26,11 +47,17 @@ class Drainable(Protocol):
 
 class Drain:
     """
-    Closes connections with 1001 once their callbacks are done, then waits.
+    Closes connections with 1001, spread over the time, then waits for answers.
+
+    The order is random, so nobody is always the first. The closes have even distances
+    and take L{TOLD_WITHIN} of the time, or less where few are. So do the times at which
+    clients are told to come back: each a while after its own close, evenly spread over
+    a time as long as the closes take.
 
     A message that was accepted before is sent before the close frame, on each
-    connection; who answers the close frame has read it. Callbacks get half of the
-    time: one that hangs is not to keep the others from a proper close.
+    connection; who answers the close frame has read it. Nobody is told before the
+    callbacks that run at first are done, or L{IDLE_WITHIN} of the time is over; after
+    that a connection whose callback runs is told when it is done, or when all must be.
     """
 
     def __init__(
@@ -39,31 +66,47 @@ class Drain:
         seconds: float,
         clock: IReactorTime,
         journal: Journal,
+        shuffle: Callable[[list[Any]], object] = random.shuffle,
     ) -> None:
         """
         Begin to drain.
 
         @param connections: all that have opened and are not gone; it shrinks as
-            they go, and L{connectionGone} is called for each
-        @param seconds: after so long the others are cut
+            they go, and L{connectionGone} is called for each. None may be added
+        @param seconds: after so long the others are cut; 0: at once
+        @param shuffle: puts a list into the order in which they are told
         """
         self.done: Deferred[None] = Deferred()
         self._connections = connections
+        self._clock = clock
         self._journal = journal
-        self._seconds = seconds
+        order = list(connections)
+        shuffle(order)
+        self._untold = dict.fromkeys(order)
+        self._thinking: dict[Drainable, float] = {}
+        self._told = 0
+        self._hasBegun = False
+        self._endsAt = clock.seconds() + seconds
+        self._tellBy = clock.seconds() + seconds * TOLD_WITHIN
+        self._spread = 0.0
+        journal.stopping(len(connections), seconds)
+        self._nextAt = 0.0
+        self._call: IDelayedCall | None = None
         self._calls: list[IDelayedCall] = [
-            clock.callLater(seconds / 2, self._closeAll),
+            clock.callLater(seconds * IDLE_WITHIN, self._begin),
+            clock.callLater(seconds * TOLD_WITHIN, self._tellAll),
             clock.callLater(seconds, self.hurry),
         ]
-        journal.stopping(len(connections), seconds)
-        before: Iterable[Drainable] = tuple(connections)
-        idle = DeferredList([connection.whenIdle() for connection in before])
-        idle.addCallback(lambda _: self._closeAll())
+        if not seconds:
+            self._tellAll()
+        idle = DeferredList([connection.whenIdle() for connection in order])
+        idle.addCallback(lambda _: self._begin())
 
-    def connectionGone(self) -> None:
+    def connectionGone(self, connection: Drainable) -> None:
         """Take note that a connection is gone; the last one ends the draining."""
-        if not self._connections:
-            self._finish()
+        self._untold.pop(connection, None)
+        self._thinking.pop(connection, None)
+        self._finishIfEmpty()
 
     def hurry(self) -> None:
         """Wait no longer: cut who is left."""
@@ -75,17 +118,62 @@ class Drain:
             connection.cut()
         self._finish()
 
-    def _closeAll(self) -> None:
-        if self.done.called:
+    def _begin(self) -> None:
+        if self._hasBegun or self.done.called:
             return
-        for connection in tuple(self._connections):
-            connection.goAway(self._seconds)
-        self.connectionGone()
+        self._hasBegun = True
+        now = self._clock.seconds()
+        self._spread = min(self._tellBy - now, LONGEST_GAP * len(self._untold))
+        self._tellBy = now + self._spread
+        self._nextAt = now
+        self._tellNext()
+
+    def _tellNext(self) -> None:
+        left, now = len(self._untold), self._clock.seconds()
+        if left and not self.done.called:
+            # After a stall the others share the time that is left, without a rush.
+            self._nextAt = max(self._nextAt, now - LONGEST_GAP)
+            gap = min((self._tellBy - self._nextAt) / left, LONGEST_GAP)
+            due = min(int((now - self._nextAt) / gap) + 1, left) if gap > 0 else left
+            self._nextAt += due * gap
+            self._tell(due)
+            wait = max(self._nextAt - now, _TURN)
+            self._call = self._clock.callLater(wait, self._tellNext)
+        self._finishIfEmpty()
+
+    def _tellAll(self) -> None:
+        self._tell(len(self._untold))
+        for connection in tuple(self._thinking):
+            self._close(connection)
+        self._finishIfEmpty()
+
+    def _tell(self, count: int) -> None:
+        while count and self._untold:
+            connection, _ = self._untold.popitem()
+            # These parts of one are spread evenly, however many are taken of them.
+            part = self._told * _GOLDEN % 1
+            self._thinking[connection] = GOING_AWAY.returnAfter + part * self._spread
+            self._told += 1
+            count -= 1
+            connection.whenIdle().addCallback(self._idle, connection)
+
+    def _idle(self, result: None, connection: Drainable) -> None:
+        self._close(connection)
+
+    def _close(self, connection: Drainable) -> None:
+        returnAfter = self._thinking.pop(connection, None)
+        if returnAfter is not None and not self.done.called:
+            left = self._endsAt - self._clock.seconds()
+            connection.goAway(left, returnAfter)
+
+    def _finishIfEmpty(self) -> None:
+        if not self._connections:
+            self._finish()
 
     def _finish(self) -> None:
         if self.done.called:
             return
-        for call in self._calls:
-            if call.active():
+        for call in (*self._calls, self._call):
+            if call is not None and call.active():
                 call.cancel()
         self.done.callback(None)

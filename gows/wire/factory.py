@@ -239,13 +239,13 @@ class GowsFactory(WebSocketServerFactory):
         """Take note that a connection is gone, and its last callback done."""
         self._notGone.discard(connection)
         if self._drain is not None:
-            self._drain.connectionGone()
+            self._drain.connectionGone(connection)
 
     def drain(self, seconds: float) -> Deferred[None]:
         """
-        Close all connections, and let nobody in any more.
+        Let nobody in any more, and close all connections; see L{Drain}.
 
-        @param seconds: how long to wait for those that do not close
+        @param seconds: after so long those that have not closed are cut
         @return: fires when all are gone or cut
         """
         if self._drain is None:

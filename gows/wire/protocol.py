@@ -226,17 +226,20 @@ class GowsProtocol(SpeakingProtocol):
             L{None}: as the code has it
         """
         if self.state == self.STATE_OPEN:
-            self.returnAfter = returnAfter
+            self._returnAfter = returnAfter
             self.sendCloseFrame(code, reason.encode("utf-8"))
 
-    def goAway(self, seconds: float) -> None:
+    def goAway(self, seconds: float, returnAfter: float) -> None:
         """
         Close because the server stops.
 
         @param seconds: how long the server waits; no shorter timeout shall cut this
+        @param returnAfter: in how many seconds the client may come back
         """
-        self.closeHandshakeTimeout = max(self.closeHandshakeTimeout, seconds)
-        self.closeWith(closing.GOING_AWAY)
+        if self.state == self.STATE_OPEN:
+            self.closeHandshakeTimeout = max(self.closeHandshakeTimeout, seconds)
+            self._returnAfter = returnAfter
+            self.closeWith(closing.GOING_AWAY)
 
     def beReplaced(self) -> None:
         """Close because a newer connection has the same key."""

@@ -36,8 +36,6 @@ class SpeakingProtocol(OrderlyProtocol):
     @ivar rooms: where it is; see L{gows.wire.hall.Hall}
     @ivar watched: the rooms whose news it is told
     @ivar messagesIgnored: how many were dropped that came
-    @ivar returnAfter: after how many seconds the client shall come back, if not as the
-        close code has it
     @ivar roundTrip: of the last ping, in seconds; L{None}: there was none
     """
 
@@ -51,12 +49,12 @@ class SpeakingProtocol(OrderlyProtocol):
     _callbacks: Callbacks
     _hasOpened = False
     messagesIgnored = 0
-    returnAfter: float | None = None
     roundTrip: float | None = None
     _session: str | None = None
     _meter: Meter | None = None
     _expiryCall: IDelayedCall | None = None
     _failure: Failure | None = None
+    _returnAfter: float | None = None  # if not what the close code says
 
     @property
     def session(self) -> str:
@@ -184,7 +182,7 @@ class SpeakingProtocol(OrderlyProtocol):
     def farewell(self, code: int, reason: str) -> None:
         """Say why the connection ends, if its dialect has words for that."""
         if self._hasOpened:
-            after = self.returnAfter
+            after = self._returnAfter
             if after is None:
                 after = closing.returnAfter(code)
             self.dialect.farewell(code, reason, after)
