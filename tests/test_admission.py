@@ -547,6 +547,18 @@ class AddressTests(AdmissionCase):
             self.ledger.answered = succeed(None)
             self.successResultOf(self.decide(admission))
 
+    def test_drainingMeanwhile(self) -> None:
+        """Nor does whoever would come in when the server has begun to stop."""
+        for waits in ("enter", "hold"):
+            self.ledger = SlowLedger(self.clock, waits)
+            admission = self.admission(maxPerAddress=1, duplicate="refuse")
+            decision = self.decide(admission)
+            admission.draining = True
+            self.ledger.answered.callback(None)
+            self.assertIn("stopping", self.refused(decision, 503).text)
+            self.assertEqual(started(self.ledger.count(f"address:{ADDRESS}")), 0)
+            self.assertIs(started(self.ledger.isHeld("alice:0")), False)
+
     def test_taken(self) -> None:
         """Who is refused for its key takes no place."""
         admission = self.admission(maxPerAddress=2, duplicate="refuse")

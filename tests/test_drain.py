@@ -428,7 +428,7 @@ class SpreadTests(SynchronousTestCase):
             told = sorted(self.toldAt(fakes))
             self.assertEqual(len(told), count)
             for number, at in enumerate(told):
-                self.assertAlmostEqual(at, number / 10, delta=0.011)
+                self.assertLess(abs(at - number / 10), 0.011)
             for fake in fakes:
                 [(_, after)] = fake.told
                 self.assertTrue(1 <= after < 1 + count / 10, after)

@@ -10,6 +10,9 @@ import signal
 import socket
 import sys
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +57,9 @@ WITHOUT_PRIVILEGES = (
     "os.execv(sys.argv[1], sys.argv[1:])",
 )
 """Runs a command as an ordinary user's, also where root runs the tests."""
+
+REFUSED = rb"(?s)\AHTTP/1.1 503 .*\r\nRetry-After: 2\r\n.*stopping"
+"""What an opening is answered while the server stops."""
 
 UNPRIVILEGED_PORTS = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 
@@ -145,17 +151,20 @@ class MemoryServiceTests(MemoryTestCase):
         )
 
     def test_stop(self) -> None:
-        """A stop closes the ports at once, and waits for the clients."""
+        """A stop waits for the clients, and closes the ports then."""
         service = self.service()
         service.startService()
         client = self.client(service.factory)
         stopped = service.stopService()
 
-        self.assertEqual(service.listening.ports, ())
+        self.assertEqual(len(service.listening.ports), 1)
+        self.assertTrue(service.running)
         self.assertNoResult(stopped)
         client.flush()
         self.assertEqual(client.protocol.closed, (True, 1001, "the server is stopping"))
         self.successResultOf(stopped)
+        self.assertEqual(service.listening.ports, ())
+        self.assertFalse(service.running)
 
     def test_stopIsBounded(self) -> None:
         """It waits for no more than the drain timeout."""
@@ -445,9 +454,9 @@ class OpenFilesTests(SynchronousTestCase):
 class StopTests(SynchronousTestCase):
     """SIGTERM to a real server with clients."""
 
-    def serve(self, *arguments: str) -> Server:
+    def serve(self, *arguments: str, **options: Any) -> Server:
         """Run a server until the test is over."""
-        return self.enterContext(Server(*arguments))
+        return self.enterContext(Server(*arguments, **options))
 
     def join(self, server: Server, key: str, **options: Any) -> ClientConnection:
         """Open a WebSocket."""
@@ -471,17 +480,98 @@ class StopTests(SynchronousTestCase):
             self.assertEqual(
                 (farewell.code, farewell.reason), (1001, "the server is stopping")
             )
-            self.assertRaises(ConnectionRefusedError, self.dial, server)
+            self.assertRegex(self.opening(server), REFUSED)
             half.sendall(rawOpening("specialKey=half")[20:])
-            answer = received(half)
-            self.assertTrue(answer.startswith(b"HTTP/1.1 503 "), answer)
-            self.assertIn(b"\r\nRetry-After: ", answer)
+            self.assertRegex(received(half), REFUSED)
             self.assertFalse(server.hasEnded())
 
         self.assertEqual(server.wait(), -signal.SIGTERM)
         self.assertIn("stopping: telling 2 connections, waiting", server.log())
         self.assertNotIn("cut", server.log())
         self.assertNotIn("Traceback", server.log())
+
+    def opening(self, server: Server) -> bytes:
+        """Answer what a new opening is answered."""
+        peer = self.dial(server)
+        peer.sendall(rawOpening("specialKey=late"))
+        return received(peer)
+
+    def get(self, server: Server, path: str) -> tuple[int, str | None, bytes]:
+        """Ask; answer the status, the Retry-After header, and the body."""
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, TIMEOUT)
+        with closing(connection):
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.getheader("Retry-After"), answer.read()
+
+    def test_ready(self) -> None:
+        """
+        From the signal on until the end /readyz answers 503, and openings get it.
+
+        The ports are closed last. A second signal is that end.
+        """
+        server = self.serve("--drain-timeout", "600", "--close-timeout", "600")
+        self.assertEqual(self.get(server, "/readyz"), (200, None, b"ready\n"))
+        with rawWebSocket(server.port, "specialKey=slow") as slow:
+            server.terminate()
+            until(lambda: self.get(server, "/readyz")[0] == 503)
+            self.assertEqual(slow.recv(2)[:1], b"\x88")  # told; it does not answer
+            self.assertEqual(self.get(server, "/readyz"), (503, "2", b"draining\n"))
+            status, again, text = self.get(server, "/check?specialKey=late")
+            self.assertEqual((status, again), (503, "2"))
+            self.assertIn(b"stopping", text)
+            self.assertRegex(self.opening(server), REFUSED)
+            self.assertEqual(self.get(server, "/healthz")[0], 200)
+            self.assertFalse(server.hasEnded())
+            server.terminate()
+            self.assertEqual(server.wait(), -signal.SIGTERM)
+        self.assertRaises(ConnectionRefusedError, self.dial, server)
+        self.assertNotIn("Traceback", server.log())
+
+    def test_unix(self) -> None:
+        """A Unix socket is there until the end, and then it is gone."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "socket"
+            server = self.serve("--listen", f"unix:{path}", doors=1, listens=False)
+            slow, late = (
+                self.enterContext(socket.socket(socket.AF_UNIX)) for _ in "ab"
+            )
+            for peer in (slow, late):
+                peer.settimeout(TIMEOUT)
+            slow.connect(str(path))
+            slow.sendall(rawOpening("specialKey=slow"))
+            self.assertTrue(slow.recv(12).startswith(b"HTTP/1.1 101"))
+            server.terminate()
+            server.waitForLog("stopping: telling 1 connections")
+            late.connect(str(path))
+            late.sendall(rawOpening("specialKey=late"))
+            self.assertRegex(received(late), REFUSED)
+            slow.close()
+            self.assertEqual(server.wait(), -signal.SIGTERM)
+            self.assertFalse(path.exists())
+
+    def test_spread(self) -> None:
+        """Connections are closed one after the other, as the time allows."""
+        server = self.serve("--drain-timeout", "3")
+        clients = [self.join(server, f"client{number}") for number in range(40)]
+        times = []
+        with ThreadPoolExecutor(len(clients)) as pool:
+            began = time.monotonic()
+
+            def ended(client: ClientConnection) -> float:
+                self.assertEqual(untilClosed(client).code, 1001)
+                return time.monotonic() - began
+
+            waiting = [pool.submit(ended, client) for client in clients]
+            server.terminate()
+            times = sorted(future.result() for future in waiting)
+
+        self.assertEqual(server.wait(), -signal.SIGTERM)
+        for part in (0.25, 0.5, 0.75):
+            at = times[int(len(times) * part)]
+            self.assertLess(abs(at - part * 0.8 * 3), 0.6, times)
+        self.assertLess(times[-1], 3)
+        self.assertNotIn("cut", server.log())
 
     def dial(self, server: Server) -> socket.socket:
         """Connect, without a word."""

@@ -100,9 +100,9 @@ class SignalsTests(SynchronousTestCase):
         self.assertEqual(self.raiseSignals(signal.SIGINT), ["hurry"])
 
     def test_afterStop(self) -> None:
-        """When the service was stopped without a signal, the first one hurries."""
+        """When a stop has begun without a signal, the first one hurries."""
         self.start()
-        self.service.stopService()
+        self.service.stopping()
 
         self.assertEqual(self.raiseSignals(signal.SIGTERM), ["hurry"])
 

@@ -56,6 +56,7 @@ class PageTests(SiteTestCase):
         "/chat.js": "text/javascript; charset=utf-8",
         "/chat.css": "text/css; charset=utf-8",
         "/healthz": "text/plain; charset=utf-8",
+        "/readyz": "text/plain; charset=utf-8",
     }
 
     def test_served(self) -> None:

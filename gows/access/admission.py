@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -23,7 +23,7 @@ from gows.interfaces import Holder, ILedger, IRequest
 
 DuplicatePolicy = Literal["replace", "refuse", "allow"]
 
-_RETRY_AFTER = "2"
+RETRY_AFTER: Final = "2"
 """Seconds after which a full or stopping server is asked again."""
 
 
@@ -154,7 +154,7 @@ class Admission:
     def _checkOpen(self) -> None:
         if self.draining:
             raise Refusal(
-                503, "The server is stopping: try again.", Retry_After=_RETRY_AFTER
+                503, "The server is stopping: try again.", Retry_After=RETRY_AFTER
             )
 
     def _checkPace(self, address: str) -> None:
@@ -178,7 +178,7 @@ class Admission:
         limit = self._conditions.maxConnections
         if 0 < limit <= len(self._registry) and not isTaken:
             raise Refusal(
-                503, "The server is full: try again later.", Retry_After=_RETRY_AFTER
+                503, "The server is full: try again later.", Retry_After=RETRY_AFTER
             )
         places = self._placesFor(address, key if isTaken else None)
         if holder is None:
@@ -239,5 +239,5 @@ def _tooMany() -> Refusal:
     return Refusal(
         429,
         "Too many connections are open from this address: close some, or try later.",
-        Retry_After=_RETRY_AFTER,
+        Retry_After=RETRY_AFTER,
     )

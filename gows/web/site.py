@@ -21,6 +21,7 @@ from gows.access.request import RequestHead
 from gows.chat.context import Context
 from gows.errors import Refusal, undecided
 from gows.journal import Journal
+from gows.web.readiness import Readiness
 
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8",
@@ -103,6 +104,7 @@ class PublicSite(Site):
             body, contentType = (folder / name).read_bytes(), _TYPES[splitext(name)[1]]
             root.putChild(path, Text(body, contentType, _PAGE_HEADERS))
         root.putChild(b"healthz", Health())
+        root.putChild(b"readyz", Readiness(lambda: admission.draining))
         root.putChild(b"check", Check(admission, journal))
         super().__init__(root, reactor=reactor)
         self._paths = {f"/{name.decode()}" for name in root.children}
