@@ -261,7 +261,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         told("web origin whose pages may call the operators' door (CORS)"),
     ] = ()
     drainTimeout: Annotated[
-        SecondsOrNone, told("seconds that a stop waits for its clients")
+        SecondsOrNone,
+        told(
+            "seconds that a stop takes at the most: closes are spread over four fifths "
+            "of it, or less where clients are few; 0: all are closed at once"
+        ),
     ] = 10.0
     app: Annotated[
         DottedName, told("the application: what the chat does with messages")
