@@ -93,6 +93,30 @@ class ServiceJournal:
         """Write that connections were cut because they did not close in time."""
         self._service.warn("cut {connections} connections", connections=connections)
 
+    def proxyCuts(
+        self, pingInterval: float, period: int, cuts: int, ofAll: int
+    ) -> None:
+        """
+        Write that connections seem to be cut by somebody between.
+
+        @param pingInterval: seconds between pings; 0: there are none
+        @param period: after so many seconds
+        @param cuts: so many were, of so many that ended without a close frame
+        """
+        hasPings = 0 < pingInterval < period
+        self._service.warn(
+            "a proxy between you and your clients seems to cut idle connections at "
+            "{period} s: lower --ping-interval (it is {pingInterval:g} s{pings}); "
+            "{cuts} of {ofAll} cut ones were cut then",
+            period=period,
+            pingInterval=pingInterval,
+            pings=": if less does not help, raise that proxy's timeout"
+            if hasPings
+            else "",
+            cuts=cuts,
+            ofAll=ofAll,
+        )
+
     def ledgerFailed(self, failure: Failure) -> None:
         """Write that what there is once could not be looked up, with the traceback."""
         self._service.failure("the ledger failed", failure)

@@ -39,6 +39,18 @@ def endingOf(connection: WebSocketServerProtocol, lost: Failure) -> Ending:
     return Ending(connection.wasClean, code, reason, _failure(connection, lost))
 
 
+def wasCut(ending: Ending, lost: Failure, failure: Failure | None) -> bool:
+    """
+    Tell whether a connection was cut, and not by us.
+
+    @param lost: why the transport says it is gone
+    @param failure: how sending to it failed, if it did
+    """
+    if ending.code != ABNORMAL:
+        return False
+    return failure is not None or not lost.check(ConnectionAborted)
+
+
 def _codeAndReason(connection: WebSocketServerProtocol) -> tuple[int, str]:
     if connection.closedByMe and connection.localCloseCode is not None:
         return connection.localCloseCode, _decoded(connection.localCloseReason)

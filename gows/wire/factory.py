@@ -36,6 +36,7 @@ from gows.journal import Journal
 from gows.settings import Settings
 from gows.wire.backlog import Backlog
 from gows.wire.compression import acceptDeflate
+from gows.wire.cuts import Cuts
 from gows.wire.drain import Drain
 from gows.wire.fanout import FanOut
 from gows.wire.frames import Compression
@@ -70,6 +71,7 @@ class GowsFactory(WebSocketServerFactory):
     @ivar proxies: finds out clients' own addresses
     @ivar journal: what happens is written there
     @ivar compression: how messages are compressed, where they are
+    @ivar cuts: notices a proxy that cuts connections
     @ivar terms: what all connections' outboxes have in common
     @ivar interpret: makes a message of what came, or raises a L{MessageError}
     """
@@ -103,6 +105,9 @@ class GowsFactory(WebSocketServerFactory):
         self.interpret = interpreterOf(settings.binary, settings.maxMessageSize)
         self.compression = Compression(
             settings.compressLevel, settings.compressThreshold
+        )
+        self.cuts = Cuts(
+            self.reactor.seconds, partial(journal.proxyCuts, settings.pingInterval)
         )
         self.terms = self._termsOf(settings)
         fanOut = FanOut(self.terms.turn, self.compression)

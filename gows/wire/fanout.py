@@ -90,7 +90,9 @@ class FanOut:
             _partShared(groups)
         self._dirty = {}
         short: NotTaken = {}
+        now = self._turn.seconds()
         for group in groups:
+            group.sentAt = now
             owed, notTaken = group.send()
             short |= notTaken
             for outbox, batch in owed.items():

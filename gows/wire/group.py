@@ -28,6 +28,7 @@ class Group:
     @ivar count: how many messages have been gathered in all
     @ivar ready: members by what sends to them
     @ivar others: members, with how many of the gathered frames they have had
+    @ivar sentAt: when it was sent to last
     """
 
     __slots__ = (
@@ -37,6 +38,7 @@ class Group:
         "frames",
         "others",
         "ready",
+        "sentAt",
         "size",
     )
 
@@ -53,6 +55,7 @@ class Group:
         self.ready: dict[Send, Outbox] = {}
         self.others: dict[Outbox, int] = {}
         self._batches: dict[int, Batch] = {}
+        self.sentAt = float("-inf")
 
     def gather(self, frame: bytes) -> None:
         """Have a message leave with the others."""

@@ -64,6 +64,7 @@ class Outbox:
         "_then",
         "_told",
         "_waiting",
+        "_wroteAt",
         "direct",
         "dropped",
         "groups",
@@ -86,6 +87,7 @@ class Outbox:
         self._moved = 0
         self._pulse: Pulse | None = None
         self._told = 0
+        self._wroteAt = float("-inf")
         self.dropped = 0
         self.direct: Send | None = self._line.direct
         self.groups: dict[Group, int] = {}
@@ -116,6 +118,11 @@ class Outbox:
         heard = sum(group.count - before for group, before in self.groups.items())
         return self._messages + heard - self.dropped
 
+    @property
+    def sentAt(self) -> float:
+        """When something was sent to this peer last, be it a ping."""
+        return max([self._wroteAt, *(group.sentAt for group in self.groups)])
+
     def write(self, frame: bytes, isMessage: bool = False) -> None:
         """
         Send at the end of this turn, behind all that is to be sent before.
@@ -126,6 +133,7 @@ class Outbox:
         if self._isOver:
             return
         self._catchUp()
+        self._wroteAt = self._terms.turn.seconds()
         self._messages += isMessage
         self.gather(Batch((frame,), isMessage))
         if self._size > MAX_GATHERED:

@@ -14,7 +14,7 @@ from gows.errors import MessageError
 from gows.interfaces import IConnection
 from gows.wire import closing
 from gows.wire.callbacks import Callbacks
-from gows.wire.ending import endingOf
+from gows.wire.ending import endingOf, wasCut
 from gows.wire.handshake import Handshake
 from gows.wire.line import GONE
 from gows.wire.opening import Opening
@@ -253,12 +253,13 @@ class GowsProtocol(SpeakingProtocol):
         """Tell the journal and the application that this connection is gone."""
         if not self._hasOpened:
             return
+        sentAt, now = self.outbox.sentAt, self.factory.reactor.seconds()
         self._leave()
         self.factory.journal.closed(
             self.context.specialKey,
             self.context.supportGzip,
             self.address,
-            seconds=self.factory.reactor.seconds() - self.openedAt,
+            seconds=now - self.openedAt,
             sentCode=self.localCloseCode,
             receivedCode=self.remoteCloseCode,
             received=self.messagesIn,
@@ -267,6 +268,8 @@ class GowsProtocol(SpeakingProtocol):
             ignored=self.messagesIgnored,
         )
         ending = endingOf(self, self._lostReason)
+        if wasCut(ending, self._lostReason, self._failure):
+            self.factory.cuts.cut(now - self.openedAt, now - sentAt)
         call, application = self._callbacks.call, self.factory.application
         if (failure := self._failure or ending.failure) is not None:
             call(application.onError, self, failure)

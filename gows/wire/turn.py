@@ -46,6 +46,10 @@ class Turn:
         self._laterCall: IDelayedCall | None = None
         self._isSending = False
 
+    def seconds(self) -> float:
+        """Tell the time."""
+        return self._clock.seconds()
+
     def soon(self, connection: Flushable) -> None:
         """Have somebody send at the end of this turn."""
         self._own[connection] = None
