@@ -133,6 +133,23 @@ class LinesTests(JournalCase):
         self.assertIn("no tokens are asked for", quiet)
         self.assertIn("OTHER HOSTS CAN CONNECT", loud)
 
+    def test_proxyCuts(self) -> None:
+        """A proxy that cuts connections: when, how sure that is, what to do."""
+        journal = self.journal()
+        for interval in (0, 90.0, 25.0):
+            journal.proxyCuts(interval, 60, 31, 34)
+        self.assertEqual({e["log_level"].name for e in self.events}, {"warn"})
+        none, rare, frequent = self.lines()
+        start = (
+            "a proxy between you and your clients seems to cut idle connections at "
+            "60 s: lower --ping-interval (it is "
+        )
+        end = "; 31 of 34 cut ones were cut then"
+        self.assertEqual(none, f"{start}0 s){end}")
+        self.assertEqual(rare, f"{start}90 s){end}")
+        help = "if less does not help, raise that proxy's timeout"
+        self.assertEqual(frequent, f"{start}25 s: {help}){end}")
+
     def test_opened(self) -> None:
         """A connection that opens: who, from where, how many there are."""
         self.journal().opened("alice-in-wonderland", True, ADDRESS, 3)

@@ -12,7 +12,11 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from gows.chat.audience import TO_EVERYONE
+from gows.chat.message import Message
 from gows.wire.backlog import Backlog
+from gows.wire.fanout import FanOut
+from gows.wire.frames import PLAIN, Compression
 from gows.wire.group import Group
 from gows.wire.outbox import MAX_GATHERED, Outbox
 from gows.wire.terms import SlowPolicy, Terms
@@ -145,6 +149,23 @@ class OrderTests(OutboxTestCase):
         peer.outbox.leave(group)
         group.gather(b"after")
         self.assertEqual(peer.outbox.messages, 2)
+
+    def test_sentAt(self) -> None:
+        """It is known when something was sent last, alone or to a room."""
+        peer, fanOut = self.peer(), FanOut(self.turn, Compression(6, 256))
+        fanOut.join(TO_EVERYONE, PLAIN, peer.outbox)
+        self.assertEqual(peer.outbox.sentAt, float("-inf"))
+        self.clock.advance(5)
+        peer.outbox.write(b"ping")
+        self.assertEqual(peer.outbox.sentAt, 5)
+        self.clock.advance(5)
+        fanOut.deliver(Message(b"hello"))
+        self.assertEqual(peer.outbox.sentAt, 5)
+        self.clock.advance(0)
+        self.assertEqual(peer.outbox.sentAt, 10)
+        self.clock.advance(5)
+        peer.outbox.write(b"pong")
+        self.assertEqual(peer.outbox.sentAt, 15)
 
     def test_broken(self) -> None:
         """When the transport raises, the connection is told, and nothing goes on."""

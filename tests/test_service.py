@@ -47,6 +47,7 @@ from tests.support import (
     untilClosed,
     webSocket,
 )
+from tests.test_listening import SYSTEMD
 
 WITHOUT_PRIVILEGES = (
     sys.executable,
@@ -528,6 +529,22 @@ class StopTests(SynchronousTestCase):
         self.assertRaises(ConnectionRefusedError, self.dial, server)
         self.assertNotIn("Traceback", server.log())
 
+    def test_systemd(self) -> None:
+        """A socket that systemd holds is answered until the end as well."""
+        port = freePort()
+        server = self.serve(
+            *("--listen", "systemd:domain=INET:name=web"),
+            port=port,
+            listens=False,
+            launcher=(sys.executable, "-c", SYSTEMD, str(port)),
+        )
+        with rawWebSocket(port, "specialKey=slow"):
+            server.terminate()
+            server.waitForLog("stopping: telling 1 connections")
+            self.assertRegex(self.opening(server), REFUSED)
+            self.assertEqual(self.get(server, "/readyz")[0], 503)
+        self.assertEqual(server.wait(), -signal.SIGTERM)
+
     def test_unix(self) -> None:
         """A Unix socket is there until the end, and then it is gone."""
         with tempfile.TemporaryDirectory() as folder:
@@ -546,6 +563,7 @@ class StopTests(SynchronousTestCase):
             late.connect(str(path))
             late.sendall(rawOpening("specialKey=late"))
             self.assertRegex(received(late), REFUSED)
+            self.assertTrue(path.exists())
             slow.close()
             self.assertEqual(server.wait(), -signal.SIGTERM)
             self.assertFalse(path.exists())
