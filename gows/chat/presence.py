@@ -132,6 +132,11 @@ class Presence:
         """List who is in a room, however many."""
         return tuple(self._rooms.get(room, ()))
 
+    @property
+    def roomCount(self) -> int:
+        """How many rooms there are in which there is somebody."""
+        return len(self._rooms)
+
     def rooms(self) -> Iterator[tuple[str, int]]:
         """Iterate over the rooms in which there is somebody, and how many."""
         return ((room, len(people)) for room, people in self._rooms.items())

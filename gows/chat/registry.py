@@ -31,6 +31,11 @@ class Registry(Generic[T]):
         """Count the connections."""
         return len(self._members)
 
+    @property
+    def people(self) -> int:
+        """How many persons they are."""
+        return len(self._byPerson)
+
     def __iter__(self) -> Iterator[T]:
         """Iterate over the connections; they must not come or go meanwhile."""
         return iter(self._members)

@@ -29,6 +29,8 @@ class Backlog:
     Bytes that wait for several readers are there once, and count once.
 
     @ivar size: how many distinct bytes wait
+    @ivar dropped: how many messages have been dropped because their reader was slow,
+        each counted for each such reader
     """
 
     def __init__(self, limit: int) -> None:
@@ -38,6 +40,7 @@ class Backlog:
         @param limit: of L{size}; it is held by L{relieve}
         """
         self.size = 0
+        self.dropped = 0
         self._limit = limit
         self._readers: dict[SlowReader, None] = {}
         self._tooSlow: dict[SlowReader, None] = {}

@@ -129,6 +129,19 @@ ABNORMAL: Final = 1006
 MAX_REASON: Final = 123
 """The longest reason in a close frame, in bytes of UTF-8 (RFC 6455, 5.5)."""
 
+OTHER: Final = "other"
+
+LABELS: Final = tuple(
+    str(code)
+    for code in sorted(
+        {
+            *(close.code for close in TABLE),
+            *(NO_STATUS, ABNORMAL, 1010, 1012, 1013, 1014, 1015),
+        }
+    )
+)
+"""The codes that are counted one by one: ours, and those of RFC 6455's registry."""
+
 _FOR_ERROR: Final[dict[type[MessageError], Close]] = {
     InvalidPayload: INVALID_PAYLOAD,
     MessageTooBig: MESSAGE_TOO_BIG,
@@ -154,6 +167,17 @@ def returnAfter(code: int) -> float | None:
     """
     close = next((close for close in TABLE if close.code == code), None)
     return close.returnAfter if close is not None and close.mayReturn else None
+
+
+def labelOf(code: int) -> str:
+    """
+    Say what a connection that ended with a code is counted as.
+
+    @return: one of L{LABELS}; L{OTHER} for a code that the application chose, or the
+        peer made up
+    """
+    label = str(code)
+    return label if label in LABELS else OTHER
 
 
 def checkedReason(code: int, reason: str) -> bytes:

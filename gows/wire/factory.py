@@ -25,6 +25,7 @@ from gows.chat.context import anonymousKey
 from gows.chat.grant import Pass
 from gows.chat.inbound import interpreterOf, roomFor
 from gows.chat.message import Message
+from gows.counts import Counts
 from gows.dialects import conversation
 from gows.dialects.conversation import Conversation
 from gows.dialects.dialect import Dialect, Rules
@@ -70,6 +71,7 @@ class GowsFactory(WebSocketServerFactory):
     @ivar site: answers plain HTTP requests
     @ivar proxies: finds out clients' own addresses
     @ivar journal: what happens is written there
+    @ivar counts: what happens is counted there
     @ivar compression: how messages are compressed, where they are
     @ivar cuts: notices a proxy that cuts connections
     @ivar terms: what all connections' outboxes have in common
@@ -88,12 +90,14 @@ class GowsFactory(WebSocketServerFactory):
         reactor: object,
         *,
         verify: Verify | None = None,
+        counts: Counts | None = None,
     ) -> None:
         """
         Make a chat that nobody is in.
 
         @param verify: reads a token at a time, or raises L{Refusal}; L{None}: there
             are no tokens
+        @param counts: L{None}: new ones
         @param makeApplication: called once, with this factory
         @param makeSite: called once, with what decides on openings
         """
@@ -101,6 +105,7 @@ class GowsFactory(WebSocketServerFactory):
         self._useAutobahn(settings)
         self.now: Callable[[], float] = self.reactor.seconds
         self.journal = journal
+        self.counts = Counts() if counts is None else counts
         self.proxies = TrustedProxies(settings.trustedProxy)
         self.interpret = interpreterOf(settings.binary, settings.maxMessageSize)
         self.compression = Compression(
@@ -110,8 +115,7 @@ class GowsFactory(WebSocketServerFactory):
             self.reactor.seconds, partial(journal.proxyCuts, settings.pingInterval)
         )
         self.terms = self._termsOf(settings)
-        fanOut = FanOut(self.terms.turn, self.compression)
-        self.hall = Hall(fanOut, self.compression, self.reactor, settings.presenceLimit)
+        self.hall = self._hallOf(settings)
         self.registry = self.hall.registry
         self.ledger = MemoryLedger(self.reactor)
         self.tickets = Tickets(self.ledger)
@@ -146,11 +150,20 @@ class GowsFactory(WebSocketServerFactory):
     def _termsOf(self, settings: Settings) -> Terms:
         backlog = Backlog(settings.backlogLimit)
         return Terms(
-            Turn(self.reactor, settings.maxDelay, backlog),
+            Turn(self.reactor, settings.maxDelay, backlog, self.counts),
             backlog,
             limit=settings.slowLimit,
             policy=settings.slowPolicy,
             sendBuffer=settings.sendBuffer,
+        )
+
+    def _hallOf(self, settings: Settings) -> Hall:
+        return Hall(
+            FanOut(self.terms.turn, self.compression, self.counts),
+            self.compression,
+            self.reactor,
+            settings.presenceLimit,
+            self.counts,
         )
 
     def _admissionOf(
@@ -218,6 +231,7 @@ class GowsFactory(WebSocketServerFactory):
 
     def register(self, connection: GowsProtocol) -> int:
         """Let a connection in that has just opened, and answer its number."""
+        self.counts.came(connection.form.kind)
         self.hall.enter(connection)
         self._notGone.add(connection)
         return next(self._opened)
@@ -225,6 +239,7 @@ class GowsFactory(WebSocketServerFactory):
     def unregister(self, connection: GowsProtocol) -> None:
         """Let a connection go that is closing, if it is still here."""
         if self.hall.exit(connection):
+            self.counts.left(connection.form.kind)
             self.vacate(connection, connection.context.key)
 
     def vacate(self, connection: GowsProtocol, key: str) -> None:

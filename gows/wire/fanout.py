@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gows.chat.audience import TO_EVERYONE, Audience
 from gows.chat.message import Message
+from gows.counts import Counts, Uncounted
 from gows.wire.frames import Compression, Frames, WireForm
 from gows.wire.group import Group
 from gows.wire.outbox import MAX_GATHERED, Outbox
@@ -22,15 +23,19 @@ class FanOut:
     All who hear an audience hear its messages in one order.
     """
 
-    def __init__(self, turn: Turn, compression: Compression) -> None:
+    def __init__(
+        self, turn: Turn, compression: Compression, counts: Counts | None = None
+    ) -> None:
         """
         Begin with nobody listening.
 
         @param turn: says when to send
         @param compression: how messages are compressed, where they are
+        @param counts: told of what is sent; L{None}: nobody is
         """
         self._turn = turn
         self._compression = compression
+        self._counts = counts or Uncounted()
         self._audiences: dict[Audience, dict[WireForm, Group]] = {}
         self._dirty: dict[Audience, None] = {}
         self._messages = 0
@@ -64,8 +69,13 @@ class FanOut:
             return
         frames = Frames(message, self._compression)
         made = [(group, frames.frame(form)) for form, group in groups.items()]
+        deliveries = size = 0
         for group, frame in made:
             group.gather(frame)
+            members = len(group.ready) + len(group.others)
+            deliveries += members
+            size += members * len(frame)
+        self._counts.said(audience, deliveries, size)
         self._messages += 1
         self._dirty[audience] = None
         self._turn.paced(self.flush)
@@ -93,6 +103,7 @@ class FanOut:
         now = self._turn.seconds()
         for group in groups:
             group.sentAt = now
+            self._counts.joined(len(group.frames), group.size)
             owed, notTaken = group.send()
             short |= notTaken
             for outbox, batch in owed.items():

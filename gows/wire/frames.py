@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from gows.chat.inbound import gzipText
 from gows.chat.message import Message
+from gows.counts import Kind
 from gows.dialects.saying import envelopeOf
 
 _TEXT: Final = 0x1
@@ -36,6 +37,14 @@ class WireForm(NamedTuple):
     def bare(self) -> WireForm:
         """The same for what is ready to be sent."""
         return WireForm(self.gzip, self.windowBits) if self.isEnveloped else self
+
+    @property
+    def kind(self) -> Kind:
+        """What it is counted as."""
+        dialect = "gows.v1" if self.isEnveloped else "raw"
+        if self.gzip:
+            return dialect, "gzip"
+        return dialect, "deflate" if self.windowBits else "plain"
 
 
 PLAIN: Final = WireForm()

@@ -13,6 +13,7 @@ from gows.chat.audience import Audience, toRoom
 from gows.chat.message import Message
 from gows.chat.presence import News, Presence, Roster
 from gows.chat.registry import Registry
+from gows.counts import Counts, Uncounted
 from gows.dialects.envelopes import Joined, Left
 from gows.wire.fanout import FanOut
 from gows.wire.frames import Compression, Frames
@@ -34,16 +35,20 @@ class Hall:
         compression: Compression,
         clock: IReactorTime,
         presenceLimit: int,
+        counts: Counts | None = None,
     ) -> None:
         """
         Begin with nobody.
 
         @param fanOut: sends to rooms
         @param presenceLimit: rooms with more people are told of in numbers only
+        @param counts: told of what is sent to single persons, the fan-out tells of the
+            rest; L{None}: nobody is
         """
         self.registry: Registry[GowsProtocol] = Registry()
         self._fanOut = fanOut
         self._compression = compression
+        self._counts = counts or Uncounted()
         self._presence = Presence(clock, presenceLimit, self._announce)
 
     def enter(self, connection: GowsProtocol) -> None:
@@ -115,6 +120,11 @@ class Hall:
         """List the people in a room, however many, in the order of arrival."""
         return self._presence.keys(room)
 
+    @property
+    def rooms(self) -> int:
+        """How many rooms there are in which there is somebody."""
+        return self._presence.roomCount
+
     def isHere(self, specialKey: str) -> bool:
         """Tell whether a person is connected."""
         return bool(self.registry.ofPerson(specialKey))
@@ -125,9 +135,13 @@ class Hall:
         """Send an accepted message to those here whom it is for: the one door."""
         if message.audience.kind == "key":
             frames = Frames(message, self._compression)
-            for connection in self.registry.ofPerson(message.audience.name):
+            size = 0
+            connections = self.registry.ofPerson(message.audience.name)
+            for connection in connections:
                 frame = frames.frame(connection.form)
+                size += len(frame)
                 connection.outbox.write(frame, isMessage=True)
+            self._counts.said(message.audience, len(connections), size)
         else:
             self._fanOut.deliver(message, message.audience)
 

@@ -39,6 +39,7 @@ class Opening:
     """
 
     __slots__ = (
+        "_began",
         "_buffer",
         "_channelLost",
         "_deciding",
@@ -55,6 +56,7 @@ class Opening:
         self.address = ""
         self._protocol = protocol
         self._factory = protocol.factory
+        self._began: float = self._factory.reactor.seconds()
         self._receive = self._readHead
         self._buffer = b""
         self._head: RequestHead | None = None
@@ -65,6 +67,11 @@ class Opening:
     def dataReceived(self, data: bytes) -> None:
         """Take bytes from the peer."""
         self._receive(data)
+
+    def age(self) -> float:
+        """Tell how long ago the connection was made, in seconds."""
+        seconds: float = self._factory.reactor.seconds()
+        return seconds - self._began
 
     def connectionLost(self, reason: Failure) -> None:
         """Tell whoever still works on this connection that the peer left."""
@@ -78,6 +85,7 @@ class Opening:
         if self._receive in (self._readHead, self._hold):
             address = self.address or self._clientAddress(None)
             self._factory.journal.neverOpened(address)
+            self._factory.counts.neverOpened()
 
     def _readHead(self, data: bytes) -> None:
         self._buffer = (self._buffer + data).lstrip(b"\r\n")
@@ -179,6 +187,7 @@ class Opening:
         self._buffer = b""
         address = self.address or self._clientAddress(None)
         self._factory.journal.refused(address, refusal.status, refusal.text)
+        self._factory.counts.refusal(refusal.status)
         isHead = self._head is not None and self._head.method == "HEAD"
         self._protocol.sendData(refusalAnswer(refusal, withBody=not isHead))
         if _canHalfClose(self._protocol.transport):

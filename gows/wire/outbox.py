@@ -174,7 +174,7 @@ class Outbox:
         batches, size = self._gathered, self._size
         self._gathered, self._size = [], 0
         if self._isTooSlow:  # what follows would have a gap before it
-            self.dropped += sum(len(batch.ends) for batch in batches)
+            self._drop(sum(len(batch.ends) for batch in batches))
             batches = [batch for batch in batches if not batch.ends]
             size = sum(len(batch.data) for batch in batches)
         if self._waiting is not None:
@@ -290,7 +290,7 @@ class Outbox:
         if isFull and isPong:
             return  # it may be left out (RFC 6455, 5.5.3)
         if isFull and (policy == "close" or waiting.isMore(limit)):
-            self.dropped += len(batch.ends)
+            self._drop(len(batch.ends))
             self._isTooSlow = True  # and is told so soon
             self._terms.backlog.tooSlow(self)
             return
@@ -300,9 +300,13 @@ class Outbox:
     def _dropFrom(self, waiting: Waiting) -> None:
         policy = self._terms.policy
         if policy == "drop-oldest":
-            self.dropped += waiting.drop(self._terms.limit)
+            self._drop(waiting.drop(self._terms.limit))
         elif policy == "latest":
-            self.dropped += waiting.drop(0)
+            self._drop(waiting.drop(0))
+
+    def _drop(self, count: int) -> None:
+        self.dropped += count
+        self._terms.backlog.dropped += count
 
     def _tellOfDropped(self, waiting: Waiting) -> None:
         """Say, where the gap is, how many messages are missing there."""
@@ -317,7 +321,7 @@ class Outbox:
         if self._isOver:
             return
         if self._waiting is not None:
-            self.dropped += self._waiting.dropAll()
+            self._drop(self._waiting.dropAll())
         if not self._isClosing:
             self._sender.readerStalled()
 

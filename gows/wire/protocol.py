@@ -94,6 +94,8 @@ class GowsProtocol(SpeakingProtocol):
             self.factory.server, self.perMessageCompressionAccept
         )
         self.sendData(answer)
+        assert self._opening is not None
+        self.factory.counts.answered(self._opening.age())
         self.becomeOpen(compression)
         self.onOpen()
         self._opening = None
@@ -275,6 +277,7 @@ class GowsProtocol(SpeakingProtocol):
             call(application.onError, self, failure)
         call(application.onClose, self, ending.wasClean, ending.code, ending.reason)
         call(self.factory.forget, self)
+        self.factory.counts.gone(closing.labelOf(ending.code))
         self.factory.addressLeft(self.address)
 
     def left(self) -> None:

@@ -82,6 +82,7 @@ class SpeakingProtocol(OrderlyProtocol):
         """Tell whether a message comes too early, and tell its sender so."""
         wait = meter.take(len(payload), self.factory.reactor.seconds())
         if wait:
+            self.factory.counts.ignored()
             self.dialect.tooFast(payload, isBinary, wait)
             if meter.isOverdrawn:
                 self.violated(closing.TOO_FAST)
@@ -113,6 +114,7 @@ class SpeakingProtocol(OrderlyProtocol):
 
     def hand(self, message: Message) -> None:
         """Hand a message to the application."""
+        self.factory.counts.heard(message.audience, len(message.payload))
         self._callbacks.call(self.factory.application.onMessage, self, message)
 
     def afterwards(self, then: Callable[[], None]) -> None:
@@ -173,11 +175,13 @@ class SpeakingProtocol(OrderlyProtocol):
     def send(self, payload: str | bytes, isBinary: bool = False) -> None:
         """See L{gows.interfaces.IConnection.send}."""
         message = Message.of(payload, isBinary)
+        audience = toKey(self.context.specialKey)
         if self.form.isEnveloped:
-            message = self.factory.accept(message, toKey(self.context.specialKey))
+            message = self.factory.accept(message, audience)
         if self.state == self.STATE_OPEN:
             frame = frameOf(message, self.form, self.factory.compression)
             self.outbox.write(frame, isMessage=True)
+            self.factory.counts.said(audience, 1, len(frame))
 
     def farewell(self, code: int, reason: str) -> None:
         """Say why the connection ends, if its dialect has words for that."""

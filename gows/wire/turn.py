@@ -7,6 +7,7 @@ from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from gows.counts import Counts, Uncounted
 from gows.wire.backlog import Backlog
 
 
@@ -28,17 +29,25 @@ class Turn:
     again. The more there is to send, the more goes with one C{send}.
     """
 
-    def __init__(self, clock: IReactorTime, maxDelay: float, backlog: Backlog) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        maxDelay: float,
+        backlog: Backlog,
+        counts: Counts | None = None,
+    ) -> None:
         """
         Begin with nothing to send.
 
         @param maxDelay: seconds that the groups' messages wait at the most; 0: they
             never do
         @param backlog: relieved after each sending
+        @param counts: told of each sending to the groups; L{None}: nobody is
         """
         self._clock = clock
         self._maxDelay = maxDelay
         self._backlog = backlog
+        self._counts = counts or Uncounted()
         self._own: dict[Flushable, None] = {}
         self._sendGroups: Callable[[], int] | None = None
         self._notBefore = 0.0
@@ -119,6 +128,7 @@ class Turn:
         began = self._clock.seconds()
         messages = sendGroups()
         ended = self._clock.seconds()
+        self._counts.fannedOut(ended - began)
         self._notBefore = 0.0
         if messages > 1:
             self._notBefore = ended + min(ended - began, self._maxDelay)
