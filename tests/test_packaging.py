@@ -36,6 +36,7 @@ DEPENDENCIES = {
     "autobahn",
     "joserfc",
     "msgspec",
+    "prometheus_client",
     "pyopenssl",
     "service_identity",
     "twisted[tls]",
