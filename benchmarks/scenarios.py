@@ -246,6 +246,14 @@ SCENARIOS = {
             (Target("idle_kb", 1.0, "gows plain", plus=2),),
         ),
         Scenario(
+            "metrics",
+            "500 clients, one speaks; what counting for /metrics costs",
+            ("fanout", *READERS, "--messages", "800"),
+            ("delivery_us", "p50_ms"),
+            _all("uncounted"),
+            (Target("delivery_us", 1.02, "uncounted"),),
+        ),
+        Scenario(
             "wss",
             "300 clients over TLS, one speaks, one message in flight",
             _words("fanout --clients 300 --messages 600 --tls 1"),

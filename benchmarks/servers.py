@@ -74,6 +74,11 @@ def _gowsVersion() -> str:
     return version("gows")
 
 
+def _uncounted(mode: str, port: int) -> Command:
+    python = Path(twistd()).with_name("python")
+    return [str(python), str(PEERS_FOLDER / "gows_uncounted.py"), str(port)]
+
+
 def _sendloop(mode: str, port: int) -> Command:
     source = PEERS_FOLDER / "sendloop.c"
     return [str(workshop.compileC("sendloop", [source], ["-lcrypto"])), str(port)]
@@ -147,6 +152,7 @@ SERVERS = {
     server.name: server
     for server in (
         Server("gows", "gows", _gows, _gowsVersion),
+        Server("uncounted", "gows, counting nothing", _uncounted, _gowsVersion),
         Server("sendloop", "bare send() loop in C", _sendloop, _gccVersion),
         Server(
             "uwebsockets",
