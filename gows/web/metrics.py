@@ -151,7 +151,7 @@ class GowsCollector(Collector):
         )
         yield _counter(
             "gows_received_bytes",
-            "Their payloads, decompressed.",
+            "Payloads of messages from clients, decompressed.",
             _ofFlows(received, lambda flow: flow.size),
             "audience",
         )
@@ -214,7 +214,7 @@ class GowsCollector(Collector):
         )
         yield _gauge(
             "gows_reactor_lag_last_seconds",
-            "How late it was the last time.",
+            "How late the reactor was the last time.",
             {(): standing.lag},
         )
 
