@@ -150,3 +150,23 @@ class CheckedReasonTests(SynchronousTestCase):
         if sent.decode() != reason:
             following = reason[len(sent.decode())]
             self.assertGreater(len(sent) + len(following.encode()), 123)
+
+
+class LabelOfTests(SynchronousTestCase):
+    """What a code is counted as."""
+
+    def test_ours(self) -> None:
+        """Each code that gows closes with, or that stands for none, is its own."""
+        for code in (*(close.code for close in closing.TABLE), 1005, 1006):
+            self.assertEqual(closing.labelOf(code), str(code))
+
+    @PROPERTY
+    @given(st.integers())
+    def test_any(self, code: int) -> None:
+        """Whatever a peer sends, it is one of a few."""
+        self.assertIn(closing.labelOf(code), {*closing.LABELS, closing.OTHER})
+
+    def test_other(self) -> None:
+        """Codes of applications, and made up ones, are not told apart."""
+        for code in (0, 999, 1004, 1016, 3000, 4000, 4999):
+            self.assertEqual(closing.labelOf(code), closing.OTHER)

@@ -15,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gows.chat.audience import EVERYONE, toRoom
 from gows.chat.message import Message
+from gows.counts import Counts
 from gows.wire import outbox as outboxModule
 from gows.wire.backlog import Backlog
 from gows.wire.fanout import FanOut
@@ -431,3 +432,65 @@ class AudiencesTests(FanOutTestCase):
         both.outbox.drain()
         self.assertEqual([text for text in both.texts if text.islower()], list("abc"))
         self.assertEqual([text for text in both.texts if text.isupper()], list("ABC"))
+
+
+class CountsTests(FanOutTestCase):
+    """What is sent is counted: each message, for whom it is, and what left together."""
+
+    def setUp(self) -> None:
+        """Count."""
+        super().setUp()
+        self.counts = Counts()
+        self.fanOut = FanOut(self.terms.turn, Compression(), self.counts)
+
+    def sent(self, audience: str) -> tuple[int, int, int]:
+        """Answer messages, deliveries and bytes."""
+        flow = self.counts.sent[audience]
+        return flow.messages, flow.deliveries, flow.size
+
+    def test_forms(self) -> None:
+        """Each reader counts with the frame that it gets."""
+        readers = [self.reader(form=form) for form in (PLAIN, PLAIN, WireForm(True))]
+        self.say("x" * 100)
+        self.endTurn()
+        size = sum(len(reader.socket.taken) for reader in readers)
+        self.assertEqual(self.sent("everyone"), (1, 3, size))
+        self.assertEqual((self.counts.frames.count, self.counts.frames.sum), (2, 2))
+
+    def test_joined(self) -> None:
+        """What leaves together is one send, with all its frames."""
+        self.reader()
+        for text in "abc":
+            self.say(text)
+        self.endTurn()
+        self.assertEqual((self.counts.frames.count, self.counts.frames.sum), (1, 3))
+        self.assertEqual((self.counts.sizes.count, self.counts.sizes.sum), (1, 9))
+
+    def test_nobody(self) -> None:
+        """What nobody hears is not sent."""
+        self.say("a")
+        self.endTurn()
+        self.assertEqual(self.sent("everyone"), (0, 0, 0))
+
+    @PROPERTY
+    @given(st.lists(st.sampled_from(["come", "go", "say", "own", "end"]), max_size=30))
+    def test_whoComesAndGoes(self, steps: list[str]) -> None:
+        """Deliveries are what readers have received, whenever they came."""
+        self.setUp()
+        readers, here, own = [self.reader("a")], 0, 0
+        for step in steps:
+            if step == "come":
+                readers.append(self.reader("a"))
+            elif step == "go" and here < len(readers):
+                self.leave(readers[here], "a")
+                here += 1
+            elif step == "say":
+                self.say("x", "a")
+            elif step == "own" and here < len(readers):
+                readers[here].outbox.write(b"\x81\x01.", isMessage=True)
+                own += 1
+            else:
+                self.endTurn()
+        self.endTurn()
+        received = sum(len(reader.texts) for reader in readers)
+        self.assertEqual(self.sent("room")[1:], (received - own, 3 * (received - own)))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gows.chat.message import Message
+from gows.counts import KINDS
 from gows.dialects.saying import envelopeOf
 from gows.wire.frames import PLAIN, Compression, Frames, WireForm
 from gows.wire.frames import frameOf as frameMaker
@@ -260,3 +261,19 @@ class EnvelopedTests(SynchronousTestCase):
         for form in FORMS:
             self.assertEqual(form._replace(isEnveloped=True).bare, form)
             self.assertIs(form.bare, form)
+
+
+class KindTests(SynchronousTestCase):
+    """What a form is counted as."""
+
+    def test_all(self) -> None:
+        """Each form is one kind of those that are counted, and all kinds there are."""
+        enveloped = [form._replace(isEnveloped=True) for form in FORMS]
+        kinds = {form.kind for form in (*FORMS, *enveloped)}
+        self.assertEqual(kinds, set(KINDS))
+
+    def test_words(self) -> None:
+        """Gzip is what a reader gets who has permessage-deflate besides."""
+        self.assertEqual(PLAIN.kind, ("raw", "plain"))
+        self.assertEqual(WireForm(True, 12).kind, ("raw", "gzip"))
+        self.assertEqual(WireForm(False, 12, True).kind, ("gows.v1", "deflate"))

@@ -103,4 +103,5 @@ class HallTests(MemoryTestCase):
         self.assertEqual(len(self.hall.registry), 0)
         self.assertEqual(self.hall._fanOut._audiences, {})
         self.assertEqual([*self.hall._presence.rooms()], [])
+        self.assertEqual(self.hall.rooms, 0)
         self.assertFalse(self.hall.exit(self.bob.server))

@@ -12,7 +12,7 @@ from gows.settings import Settings
 from gows.web.metrics import MetricsPage
 from gows.wire.closing import TOO_SLOW
 from gows.wire.factory import GowsFactory
-from tests.memory import CLOSE, TEXT, Chat, MemoryTestCase, frame
+from tests.memory import CLOSE, TEXT, Chat, Client, MemoryTestCase, frame
 
 
 class MeasuringTests(MemoryTestCase):
@@ -195,7 +195,14 @@ class MeasuringTests(MemoryTestCase):
 
     def test_slow(self) -> None:
         """What waits, what was dropped, and who was closed because of it."""
-        self.measure(self.factory(slowPolicy="close", slowLimit=1024))
+        for policy in ("close", "drop-oldest", "latest"):
+            self.measure(self.factory(slowPolicy=policy, slowLimit=1024))
+            slow = self.stall(policy)
+            isClosed = slow.server.localCloseCode == TOO_SLOW.code
+            self.assertEqual(isClosed, policy == "close")
+
+    def stall(self, policy: str) -> Client:
+        """Have a reader be too slow, and another one read all."""
         slow = self.opened(self.server)
         bob = self.opened(self.server, "specialKey=bob")
         slow.transport.peerReads = False
@@ -203,10 +210,10 @@ class MeasuringTests(MemoryTestCase):
             self.server.broadcast("x" * 70_000)
             self.clock.advance(0)
             bob.flush()
-        dropped = self.value("gows_messages_dropped_total", policy="close")
+        dropped = self.value("gows_messages_dropped_total", policy=policy)
         self.assertEqual(dropped, slow.server.outbox.dropped)
         self.assertGreater(dropped, 0)
-        self.assertEqual(slow.server.localCloseCode, TOO_SLOW.code)
+        return slow
 
     def test_waiting(self) -> None:
         """What waits for a slow reader is shown until it has it."""

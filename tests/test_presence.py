@@ -344,6 +344,7 @@ class AnythingTests(SynchronousTestCase):
                 presence.unwatch("a")
                 watchers -= 1
             roster = presence.who("a")
+            self.assertEqual(presence.roomCount, bool(roster.people))
             connected = set(+here)
             if roster.keys is not None:
                 self.assertLessEqual(connected, set(roster.keys))

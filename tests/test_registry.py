@@ -42,6 +42,14 @@ class RegistryTests(SynchronousTestCase):
         self.assertEqual(self.registry.holders("alice:0"), ())
         self.assertNotIn(Member(), self.registry)
 
+    def test_people(self) -> None:
+        """A person counts once, on however many connections, until the last goes."""
+        first, second, other = self.add("a:0"), self.add("a:1"), self.add("b:0")
+        self.assertEqual(self.registry.people, 2)
+        for member, left in ((first, 2), (second, 1), (other, 0)):
+            self.registry.remove(member)
+            self.assertEqual(self.registry.people, left)
+
     def test_found(self) -> None:
         """Who came in is counted, and found under its key alone."""
         alice = self.add("alice:0")

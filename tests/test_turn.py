@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from gows.counts import Counts
 from gows.wire.backlog import Backlog
 from gows.wire.batch import Batch
 from gows.wire.turn import Turn
@@ -411,3 +412,19 @@ class BacklogTests(TurnTestCase):
         self.turn.soon(own)
         self.assertEqual(self.pass_(), ["own"])
         self.assertEqual(slow[0].overflows, 1)
+
+
+class CountsTests(TurnTestCase):
+    """Sendings to the groups are counted."""
+
+    def test_duration(self) -> None:
+        """Each with how long it took; what goes to single connections is none."""
+        counts = Counts()
+        self.turn = Turn(self.clock, 0, self.backlog, counts)
+        for duration in (0.25, 0.5):
+            self.duration = duration
+            self.say()
+            self.pass_()
+        self.turn.soon(self.connection())
+        self.pass_()
+        self.assertEqual((counts.sendings.count, counts.sendings.sum), (2, 0.75))
