@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -17,10 +18,12 @@ class CallbacksTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Record what happens."""
         self.done = 0
+        self.clock = Clock()
         self.failed: list[tuple[Callback, Failure]] = []
         self.callbacks = Callbacks(
             lambda callback, failure: self.failed.append((callback, failure)),
             self._countDone,
+            self.clock.seconds,
         )
 
     def _countDone(self) -> None:
@@ -80,6 +83,20 @@ class CallbacksTests(SynchronousTestCase):
         """A Deferred that has fired delays nothing."""
         self.callbacks.call(lambda: succeed(None))
         self.assertFalse(self.callbacks.isBusy)
+
+    def test_busySince(self) -> None:
+        """Each callback that takes its time is timed from its own begin."""
+        self.clock.advance(5)
+        first: Deferred[None] = Deferred()
+        second: Deferred[None] = Deferred()
+        self.callbacks.call(lambda: first)
+        self.callbacks.call(lambda: second)
+        self.assertEqual(self.callbacks.busySince, 5)
+        self.clock.advance(2)
+        self.assertEqual(self.callbacks.busySince, 5)
+        first.callback(None)
+        self.assertTrue(self.callbacks.isBusy)
+        self.assertEqual(self.callbacks.busySince, 7)
 
     def test_raises(self) -> None:
         """An exception is reported with the callback that raised it."""

@@ -260,6 +260,18 @@ class WaitingTests(CallbackTestCase):
         self.alice.flush()
         self.assertEqual(self.alice.protocol.texts, ["done 1", "done 2"])
 
+    def test_busyFor(self) -> None:
+        """It is known of each how long it has been running."""
+        bob = self.opened(self.chat, "specialKey=bob")
+        self.assertEqual(self.chat.busyFor(), [])
+        self.alice.send(frame(TEXT, b"1"))
+        self.clock.advance(2)
+        bob.send(frame(TEXT, b"2"))
+        self.clock.advance(1)
+        self.assertEqual(sorted(self.chat.busyFor()), [1, 3])
+        self.waiting[0].callback(None)
+        self.assertEqual(self.chat.busyFor(), [1])
+
     def test_open(self) -> None:
         """The first message waits for onOpen."""
         welcome: Deferred[None] = Deferred()

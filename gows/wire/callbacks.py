@@ -17,22 +17,27 @@ class Callbacks:
 
     @ivar isBusy: whether a callback is still running: a Deferred or a coroutine
         that is not done
+    @ivar busySince: since when it is, if it is, by the clock; else whatever
     """
 
-    __slots__ = ("_onDone", "_onFailed", "_pending", "isBusy")
+    __slots__ = ("_now", "_onDone", "_onFailed", "_pending", "busySince", "isBusy")
 
     def __init__(
         self,
         onFailed: Callable[[Callback, Failure], None],
         onDone: Callable[[], None],
+        now: Callable[[], float],
     ) -> None:
         """
         Begin idle.
 
         @param onFailed: called with a callback that failed, and how
         @param onDone: called when a callback is done that others had to wait for
+        @param now: the clock
         """
         self.isBusy = False
+        self.busySince = 0.0
+        self._now = now
         self._onFailed = onFailed
         self._onDone = onDone
         self._pending: Deferred[object] | None = None
@@ -62,6 +67,8 @@ class Callbacks:
         self.isBusy = True
         self._pending = pending
         pending.addBoth(self._ended, callback)
+        if self.isBusy:
+            self.busySince = self._now()
 
     def _ended(self, result: object, callback: Callback) -> None:
         self.isBusy = False

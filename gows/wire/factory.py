@@ -261,6 +261,11 @@ class GowsFactory(WebSocketServerFactory):
         if self._drain is not None:
             self._drain.connectionGone(connection)
 
+    def busyFor(self) -> list[float]:
+        """Answer how many seconds each callback has been running that is not done."""
+        now, since = self.now(), (each.busySince for each in self._notGone)
+        return [now - begun for begun in since if begun is not None]
+
     def drain(self, seconds: float) -> Deferred[None]:
         """
         Let nobody in any more, and close all connections; see L{Drain}.

@@ -55,7 +55,9 @@ class GowsProtocol(SpeakingProtocol):
         """Begin with the opening."""
         super().connectionMade()
         self._opening = Opening(self)
-        self._callbacks = Callbacks(self._applicationFailed, self._parseOn)
+        self._callbacks = Callbacks(
+            self._applicationFailed, self._parseOn, self.factory.now
+        )
 
     def dataReceived(self, data: bytes) -> None:
         """Take bytes from the peer."""
@@ -250,6 +252,11 @@ class GowsProtocol(SpeakingProtocol):
     def whenIdle(self) -> Deferred[None]:
         """Wait for the callback that is running, if there is one."""
         return self._callbacks.whenIdle()
+
+    @property
+    def busySince(self) -> float | None:
+        """Since when a callback is running; L{None}: none is."""
+        return self._callbacks.busySince if self._callbacks.isBusy else None
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         """Tell the journal and the application that this connection is gone."""
