@@ -37,6 +37,7 @@ DEPENDENCIES = {
     "joserfc",
     "msgspec",
     "prometheus_client",
+    "pyinstrument",
     "pyopenssl",
     "service_identity",
     "twisted[tls]",

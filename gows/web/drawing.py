@@ -1,0 +1,85 @@
+"""
+Draws a profile, in a process of its own: C{python -m gows.web.drawing html}.
+
+It takes seconds of Python for a long profile. In a thread these would keep the reactor
+from going on after each of its system calls, for 5 ms each.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from pyinstrument.session import Session
+
+PIECE: Final = 500
+"""How many samples are written at a time."""
+
+
+def written(session: Session) -> Iterator[bytes]:
+    """Write what was sampled, a piece at a time, for L{readSession}."""
+    yield msgspec.json.encode(session.to_json(include_frame_records=False)) + b"\n"
+    records = session.frame_records
+    for begin in range(0, len(records), PIECE):
+        yield msgspec.json.encode(records[begin : begin + PIECE]) + b"\n"
+
+
+def readSession(file: BinaryIO) -> Session:
+    """
+    Read what L{written} wrote.
+
+    Nothing is taken for a library's code, which would be hidden: gows is one itself.
+    """
+    from pyinstrument.session import Session
+
+    head: dict[str, Any] = msgspec.json.decode(file.readline())
+    records = [
+        (stack, seconds)
+        for line in file
+        for stack, seconds in msgspec.json.decode(line)
+    ]
+    return Session.from_json({**head, "sys_prefixes": [], "frame_records": records})
+
+
+def _html(session: Session) -> str:
+    from pyinstrument.renderers import HTMLRenderer
+
+    return HTMLRenderer().render(session)
+
+
+def _speedscope(session: Session) -> str:
+    from pyinstrument.renderers import SpeedscopeRenderer
+
+    return SpeedscopeRenderer(show_all=True).render(session)
+
+
+def _text(session: Session) -> str:
+    from pyinstrument.renderers import ConsoleRenderer
+
+    return ConsoleRenderer(unicode=True, color=False, show_all=True).render(session)
+
+
+FORMATS: Final[dict[str, Callable[[Session], str]]] = {
+    "html": _html,
+    "speedscope": _speedscope,
+    "text": _text,
+}
+"""How a profile can be drawn."""
+
+
+def draw(format: str, source: BinaryIO, target: BinaryIO) -> None:
+    """
+    Draw a profile.
+
+    @param format: one of L{FORMATS}
+    @param source: what L{written} wrote
+    """
+    target.write(FORMATS[format](readSession(source)).encode())
+
+
+if __name__ == "__main__":
+    draw(sys.argv[1], sys.stdin.buffer, sys.stdout.buffer)
