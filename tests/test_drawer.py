@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred, inlineCallbacks
+from twisted.internet.process import ProcessReader
+from twisted.internet.task import deferLater
+from twisted.python.reflect import namedAny
 from twisted.trial.unittest import TestCase
 
 from gows.web.drawer import CannotDraw, drawerOf
 from tests.test_drawing import sampled
+
+reactor: Any = namedAny("twisted.internet.reactor")
 
 
 class DrawerTests(TestCase):
@@ -36,7 +40,13 @@ class DrawerTests(TestCase):
 
     @inlineCallbacks
     def test_cancel(self) -> Generator[Deferred[Any], Any, None]:
-        """A drawing that nobody wants any more ends: trial sees if it does not."""
+        """A drawing that nobody wants any more ends, and its process as well."""
         drawing = drawerOf(reactor)(sampled(), "html")
+        pipes = [
+            each for each in reactor.getReaders() if isinstance(each, ProcessReader)
+        ]
+        self.assertEqual(len(pipes), 2)
         drawing.cancel()
         yield self.assertFailure(drawing, CancelledError)
+        while not {*pipes}.isdisjoint(reactor.getReaders()):
+            yield deferLater(reactor, 0.01)

@@ -12,11 +12,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessDone, ProcessExitedAlready
 from twisted.internet.interfaces import IProcessTransport
 from twisted.internet.protocol import ProcessProtocol
-from twisted.internet.task import Cooperator
 from twisted.python.failure import Failure
 
 from gows.errors import GowsError
 from gows.web import drawing
+from gows.web.steps import stepwise
 
 if TYPE_CHECKING:
     from pyinstrument.session import Session
@@ -70,8 +70,7 @@ class _Drawer(ProcessProtocol):
 
     def connectionMade(self) -> None:
         """Write what was sampled, a piece a turn: the reactor has others to serve."""
-        turns = Cooperator(scheduler=lambda turn: self._reactor.callLater(0, turn))
-        turns.coiterate(self._write())
+        stepwise(self._reactor, self._write())
 
     def _write(self) -> Iterator[None]:
         for piece in self._pieces:

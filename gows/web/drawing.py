@@ -42,19 +42,23 @@ def readSession(file: BinaryIO) -> Session:
         for line in file
         for stack, seconds in msgspec.json.decode(line)
     ]
-    return Session.from_json({**head, "sys_prefixes": [], "frame_records": records})
+    whole = {**head, "sys_prefixes": [], "frame_records": records}
+    session: Session = Session.from_json(whole)
+    return session
 
 
 def _html(session: Session) -> str:
     from pyinstrument.renderers import HTMLRenderer
 
-    return HTMLRenderer().render(session)
+    drawn: str = HTMLRenderer().render(session)
+    return drawn
 
 
 def _speedscope(session: Session) -> str:
     from pyinstrument.renderers import SpeedscopeRenderer
 
-    return SpeedscopeRenderer(show_all=True).render(session)
+    drawn: str = SpeedscopeRenderer(show_all=True).render(session)
+    return drawn
 
 
 def _text(session: Session) -> str:

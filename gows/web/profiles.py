@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -67,7 +67,7 @@ class Profiles(DebugPage):
         self._reactor = reactor
         self._draw = draw
         self._journal = journal
-        self._running: Deferred[bytes] | None = None
+        self._running: Deferred[Any] | None = None
         self._until = 0.0
 
     @property
@@ -97,7 +97,8 @@ class Profiles(DebugPage):
         if sys.getprofile() is not None:
             raise Problem(409, "busy", "Another profiler runs in this process.")
         self._until = self._reactor.seconds() + seconds
-        running = self._running = self._sampled(seconds, interval / 1000)
+        running: Deferred[Any] = self._sampled(seconds, interval / 1000)
+        self._running = running
         running.addCallback(self._draw, format)
         running.addBoth(self._ended)
         running.addCallbacks(

@@ -1,0 +1,115 @@
+"""Tests of L{gows.web.heap}."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+from gows.web.heap import MOST, MOST_TYPES, Heap, Objects
+from tests.asking import Asked, AskingTestCase
+
+
+class HeapTests(AskingTestCase):
+    """The lines that allocated the most are found."""
+
+    def setUp(self) -> None:
+        """Trace nothing yet."""
+        super().setUp()
+        self.heap = Heap(self.clock)
+        self.pages = self.door({"/debug/heap": self.heap})
+        self.addCleanup(tracemalloc.stop)
+
+    def asked(self, query: str = "") -> Asked:
+        """Ask for the heap."""
+        return self.begin(self.pages, f"/debug/heap{query}")
+
+    def look(self) -> str:
+        """Look, and answer what is shown."""
+        asked = self.asked()
+        for _ in range(10_000):
+            if asked.isAnswered:
+                break
+            self.clock.advance(0)
+        self.assertEqual(asked.answer.status, 200)
+        return asked.answer.body.decode()
+
+    def test_begins(self) -> None:
+        """The first call begins, and says so, and what it costs."""
+        self.assertEqual(self.heap.running, "")
+        answer = self.asked().answer
+        self.assertIn(b"traced from now on", answer.body)
+        self.assertIn(b"six times", answer.body)
+        self.assertTrue(tracemalloc.is_tracing())
+        self.assertEqual(self.heap.running, "allocations are traced")
+        answer = self.asked("?action=start").answer
+        self.assertIn(b"traced already", answer.body)
+
+    def test_ends(self) -> None:
+        """It ends when that is asked for, be it that it had not begun."""
+        self.asked("?action=start")
+        for _ in range(2):
+            answer = self.asked("?action=stop").answer
+            self.assertIn(b"not traced any more", answer.body)
+            self.assertFalse(tracemalloc.is_tracing())
+            self.assertEqual(self.heap.running, "")
+
+    def test_looks(self) -> None:
+        """A look lists lines by size; the next one what has changed as well."""
+        self.asked()
+        kept = [bytes(1000) for _ in range(2000)]
+        first = self.look()
+        self.assertRegex(first, r"\n +2,\d{3},\d{3} bytes +2,0\d\d blocks  \S+heap.py:")
+        self.assertNotIn("since the look before", first)
+        lines = first.partition("# ")[2].splitlines()
+        self.assertLessEqual(len([line for line in lines if "blocks" in line]), MOST)
+        kept.clear()
+        second = self.look()
+        changed = second.partition("since the look before")[2]
+        self.assertRegex(changed, r"\A\n +-2,\d{3},\d{3} bytes +-[12],\d\d\d blocks")
+
+    def test_beginsAnew(self) -> None:
+        """What was before tracing ended is not compared with."""
+        self.asked()
+        self.look()
+        self.asked("?action=stop")
+        self.asked()
+        self.assertNotIn("since the look before", self.look())
+
+    def test_another(self) -> None:
+        """One look at a time; who leaves makes room for the next."""
+        self.asked()
+        asked = self.asked()
+        self.assertEqual(self.asked().answer.status, 409)
+        asked.leave()
+        self.assertIn("bytes", self.look())
+
+    def test_nonsense(self) -> None:
+        """Nothing else can be done."""
+        for query in ("?action=clear", "?do=stop"):
+            self.assertEqual(self.asked(query).answer.status, 400)
+        self.assertFalse(tracemalloc.is_tracing())
+
+
+class Thing:
+    """Something to be counted."""
+
+
+class ObjectsTests(AskingTestCase):
+    """Objects are counted by type."""
+
+    def test_counted(self) -> None:
+        """Each type has its number, the most frequent first, and there is a total."""
+        kept = [Thing() for _ in range(50_000)]
+        pages = self.door({"/debug/objects": Objects()})
+        text = self.got(pages, "/debug/objects").body.decode()
+        self.assertRegex(text, r"\A[\d,]{6,} objects ")
+        self.assertIn(f"50,000  {__name__}.Thing\n", text)
+        rows = text.split("\n\n")[1].splitlines()
+        self.assertEqual(len(rows), MOST_TYPES)
+        counts = [int(row.split()[0].replace(",", "")) for row in rows]
+        self.assertEqual(counts, sorted(counts, reverse=True))
+        self.assertEqual(len(kept), 50_000)
+
+    def test_noParameters(self) -> None:
+        """There is nothing to ask for."""
+        pages = self.door({"/debug/objects": Objects()})
+        self.assertEqual(self.got(pages, "/debug/objects?all=1").status, 400)
