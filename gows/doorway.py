@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, cast
 
 from msgspec import structs
+from twisted.application.service import MultiService
 from twisted.internet.interfaces import IReactorCore
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource
@@ -14,16 +15,20 @@ from twisted.web.resource import IResource
 from gows.access.addresses import TrustedProxies
 from gows.access.apikeys import ApiKeys
 from gows.journal import Journal
+from gows.lag import ReactorLag
 from gows.listening import ListeningService, doorOf
+from gows.measuring import metricsPage
 from gows.operating import Operating
 from gows.settings import Settings
 from gows.sources import TABLE
 from gows.web.api import callsOf
+from gows.web.debugpages import debugPages
 from gows.web.door import Door
 from gows.web.guard import Guard
 from gows.web.hosts import Hosts
 from gows.web.idempotency import Idempotency
 from gows.web.openapi import PATH, OpenAPI
+from gows.web.readiness import Readiness
 from gows.web.signin import SIGN_IN, SIGN_OUT, SignIn, SignOut, staticFiles
 from gows.web.site import Health
 from gows.wire.factory import GowsFactory
@@ -37,7 +42,9 @@ _OPEN = (
 def makeDoor(
     settings: Settings,
     factory: GowsFactory,
+    *,
     keys: Callable[[], ApiKeys] | None,
+    lag: ReactorLag,
     journal: Journal,
     reactor: Any,
 ) -> Door:
@@ -45,6 +52,7 @@ def makeDoor(
     Make the operators' door.
 
     @param keys: answers the newest keys; L{None}: none are asked for
+    @param lag: a service that somebody starts
     """
     hosts = Hosts(settings.adminHost, settings.adminOrigin)
     address = partial(_addressOf, factory.proxies)
@@ -52,12 +60,15 @@ def makeDoor(
     calls = callsOf(Operating(factory, shown(settings)), journal)
     free: dict[str, IResource] = {
         "/healthz": Health(),
+        "/readyz": Readiness(lambda: factory.admission.draining),
         SIGN_IN: SignIn(guard),
         **staticFiles("signin.css"),
     }
     guarded: dict[str, IResource] = {
         PATH: OpenAPI(calls),
         SIGN_OUT: SignOut(guard),
+        "/metrics": metricsPage(factory, lag),
+        **debugPages(reactor, lag, factory.ages, journal),
     }
     return Door(
         guard,
@@ -70,22 +81,33 @@ def makeDoor(
     )
 
 
-def doorService(
-    description: str, door: Door, isGuarded: bool, journal: Journal, reactor: Any
-) -> ListeningService:
+def operatorsService(
+    settings: Settings,
+    factory: GowsFactory,
+    keys: Callable[[], ApiKeys] | None,
+    journal: Journal,
+    reactor: Any,
+) -> MultiService:
     """
-    Have a door listen.
+    Make the operators' door, what it shows, and the port where it is.
 
-    @param description: of its endpoint
-    @param isGuarded: whether keys are asked for; if not, nobody else may reach it
+    @param keys: see L{makeDoor}; without them nobody else may reach the port
     """
-    return ListeningService(
-        lambda: [doorOf(description, "admin", cast(IReactorCore, reactor))],
+    service = MultiService()
+    lag = ReactorLag(reactor)
+    door = makeDoor(
+        settings, factory, keys=keys, lag=lag, journal=journal, reactor=reactor
+    )
+    listening = ListeningService(
+        lambda: [doorOf(str(settings.admin), "admin", cast(IReactorCore, reactor))],
         door,
         journal,
         name="the operators' door",
-        onlyHere="" if isGuarded else _OPEN,
+        onlyHere="" if keys else _OPEN,
     )
+    for child in (lag, listening):
+        child.setServiceParent(service)
+    return service
 
 
 def shown(settings: Settings) -> dict[str, Any]:

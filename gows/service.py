@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from twisted.application.service import MultiService
+from twisted.application.service import IService, MultiService
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import ILogObserver
 from twisted.python.components import Componentized
@@ -50,14 +50,14 @@ class GowsService(MultiService):
 
     @ivar factory: the chat
     @ivar listening: its ports
-    @ivar operators: the port of the operators' door; L{None}: there is none
+    @ivar operators: the operators' door; L{None}: there is none
     """
 
     def __init__(
         self,
         factory: GowsFactory,
         listening: ListeningService,
-        operators: ListeningService | None,
+        operators: IService | None,
         *,
         reloading: Reloading,
         drainTimeout: float,

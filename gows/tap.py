@@ -21,7 +21,7 @@ from gows.access.apikeys import ReloadingApiKeys
 from gows.access.keyfile import ReloadingTokenKeys
 from gows.access.tokens import TokenVerifier
 from gows.certificates import ReloadingCertificate
-from gows.doorway import doorService, makeDoor
+from gows.doorway import operatorsService
 from gows.errors import CannotStart, SettingError
 from gows.interfaces import IApplication, IChat
 from gows.journal import Journal
@@ -215,9 +215,7 @@ def _service(
         if settings.apiKeyFile is not None:
             apiKeys = ReloadingApiKeys(settings.apiKeyFile, journal, reactor)
         current = None if apiKeys is None else apiKeys.current
-        door = makeDoor(settings, factory, current, journal, reactor)
-        isGuarded = apiKeys is not None
-        operators = doorService(settings.admin, door, isGuarded, journal, reactor)
+        operators = operatorsService(settings, factory, current, journal, reactor)
     return GowsService(
         factory,
         listening,

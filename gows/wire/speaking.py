@@ -57,6 +57,12 @@ class SpeakingProtocol(OrderlyProtocol):
     _returnAfter: float | None = None  # if not what the close code says
 
     @property
+    def busySince(self) -> float | None:
+        """When the callback began that runs; L{None}: none does."""
+        callbacks = self._callbacks
+        return callbacks.busySince if callbacks.isBusy else None
+
+    @property
     def session(self) -> str:
         """Sixteen hexadecimal digits that name this connection and no other."""
         if self._session is None:
