@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any, Final, NamedTuple, cast
 
 from msgspec import structs
 from twisted.application.service import MultiService
@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IReactorCore
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource
 
+from gows import __version__
 from gows.access.addresses import TrustedProxies
 from gows.access.apikeys import ApiKeys
 from gows.journal import Journal
@@ -19,11 +20,14 @@ from gows.lag import ReactorLag
 from gows.listening import ListeningService, doorOf
 from gows.measuring import metricsPage
 from gows.operating import Operating
+from gows.recentlog import RecentWarnings
+from gows.sampling import EVERY, Sample, Sampler
 from gows.settings import Settings
 from gows.sources import TABLE
 from gows.web.api import callsOf
 from gows.web.debugpages import debugPages
 from gows.web.door import Door
+from gows.web.feed import Feed
 from gows.web.guard import Guard
 from gows.web.hosts import Hosts
 from gows.web.idempotency import Idempotency
@@ -33,10 +37,18 @@ from gows.web.signin import SIGN_IN, SIGN_OUT, SignIn, SignOut, staticFiles
 from gows.web.site import Health
 from gows.wire.factory import GowsFactory
 
-_OPEN = (
+_OPEN: Final = (
     "admin is a port that other hosts reach: it needs keys (api-key-file), or an "
     "address that they do not reach, such as tcp:8889:interface=127.0.0.1"
 )
+
+
+class Shows(NamedTuple):
+    """What the door shows of the server: services."""
+
+    lag: ReactorLag
+    sampler: Sampler
+    warnings: RecentWarnings
 
 
 def makeDoor(
@@ -44,7 +56,7 @@ def makeDoor(
     factory: GowsFactory,
     *,
     keys: Callable[[], ApiKeys] | None,
-    lag: ReactorLag,
+    shows: Shows,
     journal: Journal,
     reactor: Any,
 ) -> Door:
@@ -52,7 +64,7 @@ def makeDoor(
     Make the operators' door.
 
     @param keys: answers the newest keys; L{None}: none are asked for
-    @param lag: a service that somebody starts
+    @param shows: services that somebody starts
     """
     hosts = Hosts(settings.adminHost, settings.adminOrigin)
     address = partial(_addressOf, factory.proxies)
@@ -67,8 +79,9 @@ def makeDoor(
     guarded: dict[str, IResource] = {
         PATH: OpenAPI(calls),
         SIGN_OUT: SignOut(guard),
-        "/metrics": metricsPage(factory, lag),
-        **debugPages(reactor, lag, factory.ages, journal),
+        "/feed": feedOf(factory, shows),
+        "/metrics": metricsPage(factory, shows.lag),
+        **debugPages(reactor, shows.lag, factory.ages, journal),
     }
     return Door(
         guard,
@@ -95,8 +108,9 @@ def operatorsService(
     """
     service = MultiService()
     lag = ReactorLag(reactor)
+    shows = Shows(lag, Sampler(factory, lag), RecentWarnings())
     door = makeDoor(
-        settings, factory, keys=keys, lag=lag, journal=journal, reactor=reactor
+        settings, factory, keys=keys, shows=shows, journal=journal, reactor=reactor
     )
     listening = ListeningService(
         lambda: [doorOf(str(settings.admin), "admin", cast(IReactorCore, reactor))],
@@ -105,9 +119,36 @@ def operatorsService(
         name="the operators' door",
         onlyHere="" if keys else _OPEN,
     )
-    for child in (lag, listening):
+    for child in (*shows, listening):
         child.setServiceParent(service)
     return service
+
+
+def feedOf(factory: GowsFactory, shows: Shows) -> Feed:
+    """Make the console's feed, of what is shown of a chat."""
+    startedAt = factory.reactor.seconds()
+
+    def hello() -> dict[str, Any]:
+        return {
+            "name": "gows",
+            "version": __version__,
+            "every": EVERY,
+            "uptime": round(factory.reactor.seconds() - startedAt, 3),
+            "columns": Sample._fields,
+            "history": tuple(shows.sampler.samples),
+        }
+
+    def warnings() -> list[dict[str, Any]]:
+        return [warned._asdict() for warned in shows.warnings.kept]
+
+    def sampled(sample: Sample) -> None:
+        isDraining = factory.admission.draining
+        feed.sampled({**sample._asdict(), "draining": isDraining})
+
+    feed = Feed(hello, warnings)
+    shows.sampler.listen(sampled)
+    shows.warnings.listen(feed.warned)
+    return feed
 
 
 def shown(settings: Settings) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import heapq
 import platform
 from base64 import b64decode
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from msgspec import UNSET
+from twisted.internet.task import deferLater
 
 import twisted
 from gows import __version__
@@ -27,6 +28,23 @@ from gows.wire.closing import MAX_REASON
 from gows.wire.factory import GowsFactory
 from gows.wire.frames import WireForm
 from gows.wire.protocol import GowsProtocol
+
+_AT_ONCE: Final = 2000
+"""How many connections are looked at in a reactor turn: for some milliseconds."""
+
+
+def _bytesOut(connection: GowsProtocol) -> int:
+    traffic = connection.outbox.traffic()
+    return 0 if traffic is None else traffic.arrived
+
+
+_MEASURES: Final[Mapping[str, Callable[[GowsProtocol], float]]] = {
+    "waiting": lambda one: one.outbox.waiting,
+    "messages_in": lambda one: one.messagesIn,
+    "bytes_out": _bytesOut,
+    "round_trip": lambda one: one.roundTrip or 0.0,
+    "age": lambda one: -one.number,
+}
 
 
 class Operating:
@@ -95,6 +113,21 @@ class Operating:
                 and query.address in (UNSET, one.address)
             ):
                 yield one
+
+    async def top(self, query: api.TopQuery) -> api.Top:
+        """See L{gows.web.operations.Operations.top}: others are served meanwhile."""
+        everybody = tuple(self._factory.registry)
+        largest: list[GowsProtocol] = []
+        for start in range(0, len(everybody), _AT_ONCE):
+            some = everybody[start : start + _AT_ONCE]
+            largest = heapq.nlargest(
+                query.limit, (*largest, *some), key=_MEASURES[query.by]
+            )
+            if start + _AT_ONCE < len(everybody):
+                await deferLater(self._factory.reactor, 0)
+        now = self._factory.reactor.seconds()
+        them = tuple(_infoOf(one, now) for one in largest if not one.isLost)
+        return api.Top(them, len(everybody))
 
     def rooms(self, query: api.RoomsQuery) -> api.Rooms:
         """See L{gows.web.operations.Operations.rooms}."""

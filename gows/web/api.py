@@ -51,6 +51,14 @@ def callsOf(operations: Operations, journal: Journal) -> tuple[Call, ...]:
         ),
         Call(
             "GET",
+            "/api/top",
+            "List the connections of which something is the largest.",
+            calls.top,
+            answers=structs.Top,
+            asks=structs.TopQuery,
+        ),
+        Call(
+            "GET",
             "/api/rooms",
             "List the rooms in which there is somebody.",
             calls.rooms,
@@ -105,6 +113,9 @@ class _Calls:
 
     def connections(self, asked: Asked) -> structs.Connections:
         return self._operations.connections(asked.query)
+
+    async def top(self, asked: Asked) -> structs.Top:
+        return await self._operations.top(asked.query)
 
     def rooms(self, asked: Asked) -> structs.Rooms:
         return self._operations.rooms(asked.query)

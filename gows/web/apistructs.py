@@ -170,6 +170,18 @@ class ConnectionsQuery(Body, frozen=True):
     after: Count = 0
 
 
+class TopQuery(Body, frozen=True):
+    """
+    Which connections to list first.
+
+    @ivar by: those of which this is the largest
+    @ivar limit: how many at the most
+    """
+
+    by: Literal["waiting", "messages_in", "bytes_out", "round_trip", "age"] = "waiting"
+    limit: PageSize = 20
+
+
 class RoomsQuery(Body, frozen=True):
     """
     Which rooms to list: in the order of their names.
@@ -267,6 +279,17 @@ class Connections(Answer, frozen=True):
     connections: tuple[ConnectionInfo, ...]
     total: int
     next: int | None
+
+
+class Top(Answer, frozen=True):
+    """
+    The connections of which something is the largest, that one first.
+
+    @ivar total: how many there are in all
+    """
+
+    connections: tuple[ConnectionInfo, ...]
+    total: int
 
 
 class RoomInfo(Answer, frozen=True):

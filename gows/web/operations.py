@@ -20,6 +20,9 @@ class Operations(Protocol):
     def connections(self, query: api.ConnectionsQuery) -> api.Connections:
         """List connections, the oldest first."""
 
+    def top(self, query: api.TopQuery) -> Awaitable[api.Top]:
+        """List the connections of which something is the largest."""
+
     def rooms(self, query: api.RoomsQuery) -> api.Rooms:
         """List the rooms in which there is somebody."""
 

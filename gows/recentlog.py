@@ -1,0 +1,81 @@
+"""The last warnings of the log, for the console."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from twisted.application.service import Service
+from twisted.logger import (
+    ILogObserver,
+    LogEvent,
+    LogLevel,
+    LogPublisher,
+    formatEvent,
+    globalLogPublisher,
+)
+from zope.interface import implementer
+
+from gows.journal import escaped
+
+KEPT: Final = 50
+"""How many are kept."""
+
+_LONGEST: Final = 500
+
+
+class Warned(NamedTuple):
+    """
+    A line of the log.
+
+    @ivar time: in milliseconds since 1970
+    @ivar level: warn, error or critical
+    """
+
+    time: int
+    level: str
+    text: str
+
+
+@implementer(ILogObserver)
+class RecentWarnings(Service):
+    """
+    Keeps the last warnings and errors, while it runs.
+
+    @ivar kept: these, the newest last
+    """
+
+    def __init__(self, publisher: LogPublisher = globalLogPublisher) -> None:
+        """Keep nothing yet."""
+        self.kept: deque[Warned] = deque(maxlen=KEPT)
+        self._listeners: list[Callable[[], object]] = []
+        self._publisher = publisher
+
+    def listen(self, listener: Callable[[], object]) -> None:
+        """Have somebody told that there is a new one."""
+        self._listeners.append(listener)
+
+    def startService(self) -> None:
+        """Begin to listen."""
+        super().startService()
+        self._publisher.addObserver(self)
+
+    def stopService(self) -> None:
+        """Listen no more."""
+        super().stopService()
+        self._publisher.removeObserver(self)
+
+    def __call__(self, event: LogEvent) -> None:
+        """Keep an event, if it is a warning at least."""
+        level = event.get("log_level")
+        if level is None or level < LogLevel.warn:
+            return
+        text = formatEvent(event)
+        failure = event.get("log_failure")
+        if failure is not None:
+            text = f"{text}: {failure.type.__name__}"
+        time = int(event.get("log_time", 0.0) * 1000)
+        self.kept.append(Warned(time, level.name, escaped(text)[:_LONGEST]))
+        for listener in self._listeners:
+            listener()

@@ -1,0 +1,112 @@
+"""The console's feed: server-sent events (HTML, 9.2), one a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from twisted.internet.interfaces import IPushProducer
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request
+from zope.interface import implementer
+
+from gows.web.answers import Problem, answerProblem, notAllowed
+
+MAX_READERS: Final = 100
+"""How many may read it at a time."""
+
+
+class Feed(Resource):
+    """
+    Sends what is new to all who read.
+
+    Who does not read misses samples: nothing waits for it.
+    """
+
+    isLeaf = True
+
+    def __init__(
+        self,
+        hello: Callable[[], Mapping[str, Any]],
+        warnings: Callable[[], Sequence[Mapping[str, Any]]],
+    ) -> None:
+        """
+        Begin with no readers.
+
+        @param hello: makes what is said to a reader first
+        @param warnings: answers the last warnings of the log, the newest last
+        """
+        super().__init__()
+        self._hello = hello
+        self._warnings = warnings
+        self._isWarned = False
+        self._readers: dict[_Reader, None] = {}
+
+    def render(self, request: Request) -> int:
+        """Begin to send."""
+        if request.method != b"GET":
+            return answerProblem(request, notAllowed(["GET"]))
+        if len(self._readers) >= MAX_READERS:
+            problem = Problem(503, "too_many", "Too many read the feed: try later.")
+            return answerProblem(request, problem)
+        for name, value in (
+            ("Content-Type", "text/event-stream"),
+            ("Cache-Control", "no-store"),
+            ("X-Accel-Buffering", "no"),  # nginx would gather it
+            ("X-Content-Type-Options", "nosniff"),
+            ("Server", "gows"),
+        ):
+            request.setHeader(name, value)
+        reader = _Reader(request, self._readers)
+        self._readers[reader] = None
+        reader.send(_event("hello", self._hello()))
+        reader.send(self._warningsEvent())
+        return NOT_DONE_YET
+
+    def sampled(self, sample: Mapping[str, Any]) -> None:
+        """Send a sample, and the warnings, if there are new ones."""
+        if not self._readers:
+            return
+        events = _event("sample", sample)
+        if self._isWarned:
+            events += self._warningsEvent()
+            self._isWarned = False
+        for reader in tuple(self._readers):
+            reader.send(events)
+
+    def warned(self) -> None:
+        """Take note of a new warning; it goes out with the next sample."""
+        self._isWarned = True
+
+    def _warningsEvent(self) -> bytes:
+        return _event("warnings", {"warnings": self._warnings()})
+
+
+@implementer(IPushProducer)
+class _Reader:
+    """Who reads."""
+
+    def __init__(self, request: Request, readers: dict[_Reader, None]) -> None:
+        self._request = request
+        self._readers = readers
+        self._isFull = False
+        request.registerProducer(self, True)
+        request.notifyFinish().addErrback(lambda _: self.stopProducing())
+
+    def send(self, event: bytes) -> None:
+        if not self._isFull:
+            self._request.write(event)
+
+    def pauseProducing(self) -> None:
+        self._isFull = True
+
+    def resumeProducing(self) -> None:
+        self._isFull = False
+
+    def stopProducing(self) -> None:
+        self._readers.pop(self, None)
+
+
+def _event(name: str, data: object) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), msgspec.json.encode(data))

@@ -1,0 +1,111 @@
+"""Tests for L{gows.web.feed}: server-sent events for the console."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.server import Site
+
+from gows.web.feed import MAX_READERS, Feed
+
+
+class FeedTests(SynchronousTestCase):
+    """
+    A feed, and readers in memory.
+
+    @ivar kept: the warnings of the log
+    """
+
+    def setUp(self) -> None:
+        """Begin with no readers."""
+        self.kept: list[dict[str, Any]] = []
+        self.feed = Feed(lambda: {"name": "gows"}, lambda: self.kept)
+        self.site = Site(self.feed)
+
+    def read(self, method: str = "GET") -> Any:
+        """Begin to read."""
+        channel: Any = self.site.buildProtocol(None)
+        transport = StringTransport()
+        transport.abortConnection = transport.loseConnection  # type: ignore[method-assign]
+        channel.makeConnection(transport)
+        channel.dataReceived(f"{method} / HTTP/1.0\r\n\r\n".encode())
+        return channel
+
+    def events(self, reader: Any) -> list[tuple[str, Any]]:
+        """Answer what a reader has got since this was asked last."""
+        raw = reader.transport.value().decode()
+        reader.transport.clear()
+        body = raw.partition("\r\n\r\n")[2] if raw.startswith("HTTP/") else raw
+        events = []
+        for block in body.split("\n\n")[:-1]:
+            name, data = block.split("\n")
+            self.assertTrue(name.startswith("event: ") and data.startswith("data: "))
+            events.append((name[7:], json.loads(data[6:])))
+        return events
+
+    def test_hello(self) -> None:
+        """First comes what there is."""
+        self.kept.append({"text": "old"})
+        reader = self.read()
+        self.assertIn(b"Content-Type: text/event-stream\r\n", reader.transport.value())
+        self.assertIn(b"Cache-Control: no-store\r\n", reader.transport.value())
+        self.assertEqual(
+            self.events(reader),
+            [("hello", {"name": "gows"}), ("warnings", {"warnings": self.kept})],
+        )
+
+    def test_samples(self) -> None:
+        """Then each sample, to all who read."""
+        readers = [self.read() for _ in range(3)]
+        for reader in readers:
+            self.events(reader)
+        self.feed.sampled({"n": 1})
+        for reader in readers:
+            self.assertEqual(self.events(reader), [("sample", {"n": 1})])
+
+    def test_warnings(self) -> None:
+        """New warnings come with the next sample, however many there are."""
+        reader = self.read()
+        self.events(reader)
+        for _ in range(100):
+            self.feed.warned()
+        self.assertEqual(self.events(reader), [])
+        self.feed.sampled({})
+        self.assertEqual(
+            [name for name, _ in self.events(reader)], ["sample", "warnings"]
+        )
+        self.feed.sampled({})
+        self.assertEqual([name for name, _ in self.events(reader)], ["sample"])
+
+    def test_leaves(self) -> None:
+        """Who leaves is told nothing any more, and costs nothing."""
+        reader = self.read()
+        reader.connectionLost()
+        self.feed.sampled({})
+        self.assertEqual(self.feed._readers, {})
+
+    def test_slow(self) -> None:
+        """Who does not read misses samples, and gets those that come later."""
+        reader = self.read()
+        self.events(reader)
+        reader.transport.producer.pauseProducing()
+        self.feed.sampled({"n": 1})
+        self.assertEqual(self.events(reader), [])
+        reader.transport.producer.resumeProducing()
+        self.feed.sampled({"n": 2})
+        self.assertEqual(self.events(reader), [("sample", {"n": 2})])
+
+    def test_tooMany(self) -> None:
+        """There is an end to how many may read."""
+        readers = [self.read() for _ in range(MAX_READERS)]
+        refused = self.read()
+        self.assertIn(b"503 Service Unavailable", refused.transport.value())
+        readers.pop().connectionLost()
+        self.assertIn(b"200 OK", self.read().transport.value())
+
+    def test_method(self) -> None:
+        """It is read, and nothing else."""
+        self.assertIn(b" 405 ", self.read("POST").transport.value())
