@@ -10,6 +10,8 @@ from pyinstrument.session import Session
 from twisted.trial.unittest import SynchronousTestCase
 
 from gows.web.drawing import FORMATS, PIECE, draw, readSession, written
+from gows.web.profiles import SANDBOX
+from tests.test_page import PageCase
 
 
 def sampled(count: int = 3) -> Session:
@@ -70,3 +72,28 @@ class DrawingTests(SynchronousTestCase):
             target = BytesIO()
             draw(format, BytesIO(b"".join(written(session))), target)
             self.assertTrue(target.getvalue(), format)
+
+
+class SandboxTests(PageCase):
+    """The page works in its sandbox."""
+
+    def test_shown(self) -> None:
+        """A browser shows what was sampled, in both views; nothing else is loaded."""
+        target = BytesIO()
+        draw("html", BytesIO(b"".join(written(sampled(20_000)))), target)
+        page = self.browser.new_page()
+        asked: list[str] = []
+        faults: list[str] = []
+        page.on("requestfinished", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        headers = {"Content-Type": "text/html", "Content-Security-Policy": SANDBOX}
+        page.route(
+            "http://gows.test/",
+            lambda route: route.fulfill(body=target.getvalue(), headers=headers),
+        )
+        page.goto("http://gows.test/")
+        page.get_by_text("sampled", exact=True).first.wait_for()
+        page.get_by_text("Timeline").click()
+        page.locator("canvas").first.wait_for()
+        self.assertEqual(faults, [])
+        self.assertEqual(asked, ["http://gows.test/"])

@@ -16,6 +16,21 @@ import msgspec
 if TYPE_CHECKING:
     from pyinstrument.session import Session
 
+# The page keeps its reader's choices, and is lost where a sandbox does not let it.
+_STORAGE: Final = """
+<script>
+for (const name of ["localStorage", "sessionStorage"]) {
+  const kept = new Map();
+  const value = {
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, text) => { kept.set(key, String(text)); },
+    removeItem: (key) => { kept.delete(key); },
+  };
+  Object.defineProperty(window, name, { value });
+}
+</script>
+"""
+
 PIECE: Final = 500
 """How many samples are written at a time."""
 
@@ -51,7 +66,8 @@ def _html(session: Session) -> str:
     from pyinstrument.renderers import HTMLRenderer
 
     drawn: str = HTMLRenderer().render(session)
-    return drawn
+    head, begin, rest = drawn.partition("<head>")
+    return f"{head}{begin}{_STORAGE}{rest}"
 
 
 def _speedscope(session: Session) -> str:
