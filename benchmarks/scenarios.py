@@ -95,6 +95,7 @@ def _all(names: str, mode: str = "broadcast") -> tuple[Contender, ...]:
 _PEERS = "uwebsockets picows nchan gorilla gin ws websockets"
 _DEFLATE = ("--deflate", "1")
 _COMPRESS_ALL = ("--compress-threshold", "0")
+_PROFILED = ("--app", "gows_profiled.Profiled")
 _PLAIN = Contender("gows plain", "gows")
 
 
@@ -252,6 +253,17 @@ SCENARIOS = {
             ("delivery_us", "p50_ms"),
             _all("uncounted"),
             (Target("delivery_us", 1.02, "uncounted"),),
+        ),
+        Scenario(
+            "profile",
+            "500 clients, one speaks, one message in flight, while a profile runs",
+            ("fanout", *READERS, "--messages", "3000"),
+            ("p99_ms", "p50_ms", "delivery_us"),
+            (
+                Contender("gows profiled", "gows", options=_PROFILED),
+                _PLAIN,
+            ),
+            (Target("p99_ms", 1.3, "gows plain"),),
         ),
         Scenario(
             "wss",
