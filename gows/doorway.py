@@ -81,7 +81,7 @@ def makeDoor(
         SIGN_OUT: SignOut(guard),
         "/feed": feedOf(factory, shows),
         "/metrics": metricsPage(factory, shows.lag),
-        **debugPages(reactor, shows.lag, factory.ages, journal),
+        **debugPages(reactor, shows.lag, factory.busyFor, journal),
     }
     return Door(
         guard,

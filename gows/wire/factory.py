@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -235,13 +235,6 @@ class GowsFactory(WebSocketServerFactory):
         self.hall.enter(connection)
         self._notGone.add(connection)
         return next(self._opened)
-
-    def ages(self) -> Iterator[float]:
-        """Iterate over the callbacks that run: for how many seconds each has."""
-        now = self.reactor.seconds()
-        for connection in self._notGone:
-            if (since := connection.busySince) is not None:
-                yield now - since
 
     def unregister(self, connection: GowsProtocol) -> None:
         """Let a connection go that is closing, if it is still here."""

@@ -253,11 +253,6 @@ class GowsProtocol(SpeakingProtocol):
         """Wait for the callback that is running, if there is one."""
         return self._callbacks.whenIdle()
 
-    @property
-    def busySince(self) -> float | None:
-        """Since when a callback is running; L{None}: none is."""
-        return self._callbacks.busySince if self._callbacks.isBusy else None
-
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         """Tell the journal and the application that this connection is gone."""
         if not self._hasOpened:
