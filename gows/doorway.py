@@ -51,6 +51,12 @@ class Shows(NamedTuple):
     warnings: RecentWarnings
 
 
+def showsOf(factory: GowsFactory, reactor: Any) -> Shows:
+    """Make what is shown of a chat."""
+    lag = ReactorLag(reactor)
+    return Shows(lag, Sampler(factory, lag), RecentWarnings())
+
+
 def makeDoor(
     settings: Settings,
     factory: GowsFactory,
@@ -107,8 +113,7 @@ def operatorsService(
     @param keys: see L{makeDoor}; without them nobody else may reach the port
     """
     service = MultiService()
-    lag = ReactorLag(reactor)
-    shows = Shows(lag, Sampler(factory, lag), RecentWarnings())
+    shows = showsOf(factory, reactor)
     door = makeDoor(
         settings, factory, keys=keys, shows=shows, journal=journal, reactor=reactor
     )

@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IAddress
 from twisted.test.iosim import FakeTransport, IOPump, connect
 
 from gows.access.apikeys import ApiKeys
-from gows.doorway import makeDoor
+from gows.doorway import makeDoor, showsOf
 from gows.settings import Settings
 from gows.web.door import Door
 from gows.wire.factory import GowsFactory
@@ -90,6 +90,7 @@ class DoorTestCase(MemoryTestCase):
     @ivar keys: those that count; L{None}, when a door is made: none are asked for
     @ivar chat: what is behind the door
     @ivar door: the door
+    @ivar shows: what it shows of the chat; services that do not run
     """
 
     keys: ApiKeys | None
@@ -104,9 +105,16 @@ class DoorTestCase(MemoryTestCase):
     def makeDoor(self, chat: GowsFactory, **settings: Any) -> Door:
         """Make a door with these settings, which asks for keys if there are any."""
         keys = None if self.keys is None else self.currentKeys
-        door = makeDoor(Settings(**settings), chat, keys, chat.journal, self.clock)
-        self.door = door
-        return door
+        self.shows = showsOf(chat, self.clock)
+        self.door = makeDoor(
+            Settings(**settings),
+            chat,
+            keys=keys,
+            shows=self.shows,
+            journal=chat.journal,
+            reactor=self.clock,
+        )
+        return self.door
 
     def currentKeys(self) -> ApiKeys:
         """Answer the keys that count."""

@@ -264,7 +264,7 @@ class DocsTests(DoorCase):
         joined = self.section.replace("\\\n", " ")
         [exported] = re.findall(r"^    (export .*)$", joined, re.MULTILINE)
         commands = re.findall(r"^    (curl .*)$", joined, re.MULTILINE)
-        self.assertEqual(len(commands), 10)
+        self.assertEqual(len(commands), 11)
         here = [one for one in commands if "--unix-socket" not in one]
         script = "\n".join([exported, *(f"{one} -sS --fail-with-body" for one in here)])
         moved = script.replace("127.0.0.1:8889", f"127.0.0.1:{self.adminPort}")

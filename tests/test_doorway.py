@@ -10,8 +10,9 @@ from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
 from gows.access.apikeys import ApiKeys
-from gows.doorway import doorService, makeDoor, shown
+from gows.doorway import operatorsService, shown
 from gows.errors import CannotStart
+from gows.listening import ListeningService
 from gows.settings import Settings
 from gows.sources import TABLE
 from tests.doors import KEY, DoorTestCase
@@ -31,7 +32,9 @@ class ShownTests(DoorTestCase):
         """What is free is free, and all else asks for a key."""
         for target, status in (
             *(("/healthz", 200), ("/signin", 200), ("/signin.css", 200)),
+            ("/readyz", 200),
             *(("/openapi.json", 401), ("/api/info", 401), ("/signout", 401)),
+            *(("/metrics", 401), ("/feed", 401), ("/debug/", 401)),
         ):
             self.assertEqual(self.send("GET", target).status, status, target)
 
@@ -43,17 +46,17 @@ class ListeningTests(MemoryTestCase, TestCase):
         """Have a door listen, until the test ends."""
         chat = self.factory()
         keys = ApiKeys([("backend", KEY)])
-        door = makeDoor(
-            Settings(),
+        service = operatorsService(
+            Settings(admin=description),
             chat,
             (lambda: keys) if isGuarded else None,
             chat.journal,
             reactor,
         )
-        service = doorService(description, door, isGuarded, chat.journal, reactor)
         self.addCleanup(service.stopService)
         service.privilegedStartService()
-        self.assertEqual(len(service.ports), 1)
+        [listening] = [one for one in service if isinstance(one, ListeningService)]
+        self.assertEqual(len(listening.ports), 1)
 
     def test_here(self) -> None:
         """On loopback and Unix sockets it needs no keys."""

@@ -52,6 +52,7 @@ class DescriptionTests(DoorTestCase):
                 ("POST", "/api/publish/batch"),
                 ("POST", "/api/disconnect"),
                 ("GET", "/api/connections"),
+                ("GET", "/api/top"),
                 ("GET", "/api/rooms"),
                 ("GET", "/api/rooms/{name}"),
                 ("POST", "/api/tickets"),
