@@ -25,6 +25,7 @@ from gows.sampling import EVERY, Sample, Sampler
 from gows.settings import Settings
 from gows.sources import TABLE
 from gows.web.api import callsOf
+from gows.web.consolepage import LOOKS, consolePages
 from gows.web.debugpages import debugPages
 from gows.web.door import Door
 from gows.web.feed import Feed
@@ -80,9 +81,10 @@ def makeDoor(
         "/healthz": Health(),
         "/readyz": Readiness(lambda: factory.admission.draining),
         SIGN_IN: SignIn(guard),
-        **staticFiles("signin.css"),
+        **staticFiles(*LOOKS),
     }
     guarded: dict[str, IResource] = {
+        **consolePages(),
         PATH: OpenAPI(calls),
         SIGN_OUT: SignOut(guard),
         "/feed": feedOf(factory, shows),

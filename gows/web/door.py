@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -13,6 +14,7 @@ from twisted.web.server import Request, Site
 from gows.journal import Journal, escaped
 from gows.web.answers import Place, Problem, ProblemPage, answer, notFound
 from gows.web.calls import Call, CallResource
+from gows.web.consolepage import SignInFirst, wantsPage
 from gows.web.doorrequest import DoorRequest, tooLarge
 from gows.web.guard import Guard
 from gows.web.idempotency import Idempotency
@@ -86,7 +88,12 @@ class Door(Site):
                 return Preflight()
         if path in self._free:
             return Place(self._free[path])
-        request.operator = self._guard.operatorOf(request)
+        try:
+            request.operator = self._guard.operatorOf(request)
+        except Problem as problem:
+            if problem.status == HTTPStatus.UNAUTHORIZED and wantsPage(request):
+                return SignInFirst()
+            raise
         if request.isTooLarge:
             raise tooLarge()
         if path in self._guarded:
