@@ -7,6 +7,8 @@ import { Poll } from './poll.js';
 import { age, bytes, count, plural, seconds, text } from './units.js';
 
 const LIMIT = 20;
+// So long it is to be read what was done.
+const TOLD = 8000;
 
 // What the server can sort by, how it is called, and what a row shows of it.
 const COLUMNS = [
@@ -24,8 +26,10 @@ export class Connections {
   #by = 'waiting';
   #rows = new Map();
   #poll;
+  #toldUntil = 0;
   #disconnect = new Disconnect((words) => {
     this.#say(words);
+    this.#toldUntil = performance.now() + TOLD;
     this.#poll.now();
   });
 
@@ -95,17 +99,7 @@ export class Connections {
     }
     nobody.hidden = total > 0;
     const words = `${plural(connections.length, 'connection')} of ${text(count(total))}`;
-    if (!note.textContent.startsWith('Disconnected') || this.#isOld()) this.#say(words);
-  }
-
-  // What was done stays to be read for a while.
-  #saidAt = 0;
-  #isOld() {
-    const now = performance.now();
-    if (!this.#saidAt) this.#saidAt = now;
-    const isOld = now - this.#saidAt > 8000;
-    if (isOld) this.#saidAt = 0;
-    return isOld;
+    if (performance.now() > this.#toldUntil) this.#say(words);
   }
 
   #row() {
