@@ -24,10 +24,13 @@ export function plot(canvas, { lines, colours, format, least, end, gap, ago }) {
     x: (time) => ((time - end) / SPAN + 1) * plotWidth(width),
     y: (value) => bottom - (value / top) * (bottom - ABOVE),
   };
-  drawAxes(pen, area, width, colours, [0, top / 2, top].map((value) => [value, text(format(value))]));
-  for (const line of lines) drawLine(pen, area, line, gap, lines.length === 1);
+  drawAxes(pen, area, width, colours, [0, top / 2, top].map((value) => [value, labelOf(value, format)]));
+  for (const line of lines.toReversed()) drawLine(pen, area, line, gap, lines.length === 1);
   if (ago !== null) drawCrosshair(pen, area, lines, end - ago, gap, colours);
 }
+
+// Nothing is nothing in any unit, and "/s" goes without saying.
+const labelOf = (value, format) => (value ? text(format(value)).replace(/ ?\/s$/, '') : '0');
 
 // As many pixels as the screen has.
 function prepare(canvas, width, height) {
