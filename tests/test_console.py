@@ -1,0 +1,311 @@
+"""Tests for the console: a real browser, a real server, what an operator sees."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from websockets.sync.client import ClientConnection
+from websockets.typing import Subprotocol
+
+from tests.support import TIMEOUT, Server, freePort, until, untilClosed, webSocket
+from tests.test_page import DEADLINE, PageCase
+from tests.tokens import written
+
+try:
+    from playwright.sync_api import expect
+except ImportError:
+    pass
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+KEY = "operators-key-0123456789"
+PHONE = {"width": 375, "height": 740}
+
+INKED = """canvas => {
+  const pen = canvas.getContext('2d');
+  const { data } = pen.getImageData(0, 0, canvas.width, canvas.height);
+  let inked = 0;
+  // The accent is far more blue than red; axes and their labels are grey.
+  for (let at = 0; at < data.length; at += 4) {
+    if (data[at + 3] > 200 && data[at + 2] - data[at] > 90) inked += 1;
+  }
+  return inked;
+}"""
+"""Counts the pixels of a chart's line."""
+
+
+class ConsoleCase(PageCase):
+    """
+    Opens the console of real servers.
+
+    @ivar door: its URL, once there is a server
+    @ivar hosts: to which requests went
+    """
+
+    def setUp(self) -> None:
+        """Begin with no server."""
+        super().setUp()
+        self.hosts: set[str] = set()
+        self.port = freePort()
+        self.door = f"http://127.0.0.1:{self.port}/"
+
+    def serve(self, *arguments: str) -> Server:
+        """Run a server with an operators' door."""
+        admin = f"tcp:{self.port}:interface=127.0.0.1"
+        return self.enterContext(Server("--admin", admin, *arguments, doors=2))
+
+    def console(self, isLive: bool = True, **options: Any) -> Page:
+        """Open the console, and wait until it shows something."""
+        page = self.browser.new_context(**options).new_page()
+        page.set_default_timeout(DEADLINE)
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+        page.goto(self.door)
+        if isLive:
+            expect(page.locator("#status")).to_have_text("Live")
+            expect(number(page, "Memory")).not_to_have_text("–")
+        return page
+
+    def client(self, server: Server, key: str, more: str = "") -> ClientConnection:
+        """Connect somebody to the chat."""
+        return self.enterContext(webSocket(server.wsUrl, f"specialKey={key}{more}"))
+
+    def assertQuiet(self) -> None:
+        """Check that no page complained, nor asked another host for anything."""
+        self.assertEqual(self.complaints, [])
+        self.assertEqual(self.hosts, {urlsplit(self.door).netloc})
+
+
+def tile(page: Page, title: str) -> Locator:
+    """Find what shows a number."""
+    return page.locator(".tile", has=page.get_by_role("heading", name=title))
+
+
+def number(page: Page, title: str) -> Locator:
+    """Find a number of this moment."""
+    return tile(page, title).locator(".now b").first
+
+
+def overflow(page: Page) -> int:
+    """Measure how much wider than the window the page is."""
+    width: int = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    return width
+
+
+def ground(page: Page) -> str:
+    """Tell which colour is behind everything."""
+    colour: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    return colour
+
+
+class LiveTests(ConsoleCase):
+    """The numbers of this moment and of the last quarter of an hour."""
+
+    def test_numbers(self) -> None:
+        """When clients come and talk, numbers and charts change."""
+        server = self.serve()
+        page = self.console()
+        expect(number(page, "Connections")).to_have_text("0")
+        expect(page.locator("#sign-out")).to_be_hidden()
+        expect(page.get_by_text("Nobody is connected.")).to_be_visible()
+
+        ada, bob = self.client(server, "ada"), self.client(server, "bob")
+        expect(number(page, "Connections")).to_have_text("2")
+        deliveries = number(page, "Deliveries")
+
+        def talk() -> bool:
+            ada.send("hello")
+            bob.recv(timeout=TIMEOUT)
+            return deliveries.text_content() not in ("–", "0")
+
+        until(talk)
+        expect(number(page, "Fan-out time")).to_have_text(re.compile(r"^[\d.]+$"))
+        for title in ("Connections", "Deliveries", "Memory"):
+            canvas = tile(page, title).locator("canvas")
+            until(lambda where=canvas: where.evaluate(INKED) > 5)
+        self.assertQuiet()
+
+    def test_reading(self) -> None:
+        """The arrow keys, and a finger, tell what there was before; all charts do."""
+        self.serve()
+        page = self.console(viewport=PHONE, has_touch=True)
+        chart = tile(page, "Memory").get_by_role("slider")
+        note = tile(page, "Connections").locator(".note")
+        expect(note).to_have_text("0 people, 0 rooms")
+
+        chart.focus()
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowRight")
+        expect(chart).to_have_attribute(
+            "aria-valuetext", re.compile(r"^\d\d:\d\d:\d\d · [\d.]+ MB$")
+        )
+        expect(note).to_have_text(re.compile(r"^\d\d:\d\d:\d\d · 0$"))
+        page.keyboard.press("Home")
+        expect(note).to_have_text(re.compile("· no data$"))
+        page.keyboard.press("Escape")
+        expect(note).to_have_text("0 people, 0 rooms")
+
+        chart.tap(position={"x": 20, "y": 20})
+        expect(note).to_have_text(re.compile("· no data$"))
+        page.get_by_role("heading", name="gows").tap()
+        expect(note).to_have_text("0 people, 0 rooms")
+        self.assertQuiet()
+
+    def test_lost(self) -> None:
+        """The page says that the server is gone, and goes on when it is back."""
+        server = self.serve()
+        page = self.console()
+        self.assertQuiet()
+
+        server.kill()
+        expect(page.locator("#status")).to_have_text("Connection lost, retrying")
+        self.assertEqual(page.title(), "Connection lost · gows console")
+        server.start()
+        expect(page.locator("#status")).to_have_text("Live")
+        self.client(server, "ada")
+        expect(number(page, "Connections")).to_have_text("1")
+        self.assertEqual(page.title(), "gows console")
+        refused = [line for line in self.complaints if "ERR_" not in line]
+        self.assertEqual(refused, [])
+
+    def test_looks(self) -> None:
+        """It is light or dark as one likes, and fits a phone."""
+        server = self.serve()
+        self.client(server, "N" * 128, "&room=" + "r" * 64)
+        light = self.console(viewport=PHONE, color_scheme="light")
+        dark = self.console(color_scheme="dark")
+        self.assertEqual(ground(light), "rgb(242, 243, 249)")
+        self.assertEqual(ground(dark), "rgb(18, 19, 28)")
+
+        for place in ("#connections", "#publish", "#rooms", "#warnings"):
+            light.locator(place).scroll_into_view_if_needed()
+        expect(light.locator("#rows tr")).to_have_count(1)
+        expect(light.locator("#room-rows tr")).to_have_count(1)
+        self.assertEqual(overflow(light), 0)
+        for sheet in light.locator(".sheet").all():
+            extra = sheet.evaluate("it => it.scrollWidth - it.clientWidth")
+            self.assertEqual(extra, 0)
+        self.assertEqual(overflow(dark), 0)
+        self.assertQuiet()
+
+
+class DoingTests(ConsoleCase):
+    """What one can do there."""
+
+    def test_disconnect(self) -> None:
+        """One connection is closed, after a question that names whose it is."""
+        server = self.serve()
+        ada, bob = self.client(server, "ada"), self.client(server, "bob")
+        page = self.console()
+        names = page.locator("#rows .who bdi")
+        expect(names).to_have_count(2)
+        bob.send("the more")
+        page.get_by_role("button", name="Messages in").click()
+        expect(names).to_have_text(["bob", "ada"])
+        expect(page.locator("th[aria-sort]")).to_have_text("Messages in")
+
+        page.get_by_role("button", name="Disconnect bob").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("Disconnect bob?")
+        dialog.get_by_role("button", name="Cancel").click()
+        expect(names).to_have_count(2)
+        page.get_by_role("button", name="Disconnect bob").click()
+        dialog.get_by_role("button", name="Disconnect").click()
+
+        self.assertEqual(untilClosed(bob).code, 1008)
+        expect(page.locator("#connections-note")).to_have_text("Disconnected bob.")
+        expect(names).to_have_text(["ada"])
+        ada.send("still here")
+        self.assertQuiet()
+
+    def test_publish(self) -> None:
+        """What is written goes where it is for; how many get it is shown."""
+        server = self.serve()
+        ada = self.client(server, "ada")
+        bob = self.enterContext(
+            webSocket(
+                server.wsUrl,
+                "specialKey=bob&room=lobby",
+                subprotocols=[Subprotocol("gows.v1")],
+            )
+        )
+        self.received(bob)
+        page = self.console()
+        said = page.get_by_label("Message", exact=True)
+        send = page.get_by_role("button", name="Publish")
+        result = page.locator("#published")
+
+        send.click()
+        expect(result).to_have_text("There is nothing to say yet.")
+        said.fill("hello, all")
+        send.click()
+        expect(result).to_have_text("It went to 1 connection.")
+        self.assertEqual(ada.recv(timeout=TIMEOUT), "hello, all")
+
+        page.get_by_role("button", name="lobby").click()
+        expect(page.get_by_label("Name of the room")).to_have_value("lobby")
+        page.get_by_text("JSON", exact=True).click()
+        said.fill('{"n": 12345678901234567890')
+        send.click()
+        expect(result).to_contain_text("This is not JSON")
+        said.press("End")
+        said.press("}")
+        said.press("Control+Enter")
+        expect(result).to_have_text("It went to 1 connection.")
+        self.assertEqual(self.received(bob)["data"], {"n": 12345678901234567890})
+
+        page.get_by_text("A person", exact=True).click()
+        page.get_by_label("Key of the person").fill("nobody")
+        send.click()
+        expect(result).to_have_text("There was nobody to read it.")
+        self.assertQuiet()
+
+    def received(self, client: ClientConnection) -> Mapping[str, Any]:
+        """Read an envelope."""
+        envelope: dict[str, Any] = json.loads(client.recv(timeout=TIMEOUT))
+        return envelope
+
+
+class SignInTests(ConsoleCase):
+    """Where keys are asked for."""
+
+    def test_signIn(self) -> None:
+        """A wrong key is refused, and a right one opens the console until one leaves."""
+        keys = written(self.mktemp(), f"ops:{KEY}\n".encode())
+        self.serve("--api-key-file", keys)
+        page = self.console(isLive=False)
+        expect(page).to_have_url(f"{self.door}signin")
+        field = page.get_by_label("API key")
+        expect(field).to_be_focused()
+        self.assertQuiet()
+
+        field.fill("wrong-key-0123456789")
+        field.press("Enter")
+        expect(page.get_by_role("alert")).to_have_text("The API key is wrong.")
+        self.complaints.clear()  # Browsers complain of the status.
+        page.get_by_label("API key").fill(KEY)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page).to_have_url(self.door)
+        expect(page.locator("#status")).to_have_text("Live")
+        expect(page.locator("#warning-list")).to_contain_text("key")
+        [cookie] = page.context.cookies()
+        self.assertTrue(cookie.get("httpOnly"))
+        self.assertEqual(cookie.get("sameSite"), "Strict")
+        self.assertQuiet()
+
+        other = page.context.new_page()
+        other.goto(self.door)
+        other.get_by_role("button", name="Sign out").click()
+        expect(other).to_have_url(f"{self.door}signin")
+        page.locator("#rooms").scroll_into_view_if_needed()
+        expect(page).to_have_url(f"{self.door}signin")
+        page.goto(self.door)
+        expect(page).to_have_url(f"{self.door}signin")
