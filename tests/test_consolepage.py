@@ -30,6 +30,7 @@ class ConsoleFilesTests(AskingTestCase):
         policy = answer.headers["content-security-policy"]
         self.assertEqual(policy, PAGE_HEADERS["Content-Security-Policy"])
         self.assertIn("script-src 'self';", policy)
+        self.assertEqual(answer.headers["referrer-policy"], "same-origin")
         self.assertIn(b"<title>gows console</title>", answer.body)
 
     def test_files(self) -> None:

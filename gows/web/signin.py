@@ -27,6 +27,8 @@ PAGE_HEADERS: Final = {
         "img-src 'self' data:; base-uri 'none'; form-action 'self'; "
         "frame-ancestors 'none'"
     ),
+    # With no-referrer, browsers say "Origin: null" when a form is sent.
+    "Referrer-Policy": "same-origin",
 }
 """What pages of this door may do."""
 
