@@ -19,8 +19,8 @@ const COLUMNS = [
   ['age', 'Age', (one) => age(one.age)],
 ];
 
-const [panel, select, head, body, nobody, note] =
-  ['connections', 'by', 'columns', 'rows', 'nobody', 'connections-note'].map(byId);
+const [panel, select, head, body, nobody, counted, note] =
+  ['connections', 'by', 'columns', 'rows', 'nobody', 'connections-count', 'connections-note'].map(byId);
 
 export class Connections {
   #by = 'waiting';
@@ -98,8 +98,8 @@ export class Connections {
       if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
     }
     nobody.hidden = total > 0;
-    const words = `${plural(connections.length, 'connection')} of ${text(count(total))}`;
-    if (performance.now() > this.#toldUntil) this.#say(words);
+    write(counted, total ? `${connections.length} of ${plural(total, 'connection')}` : '');
+    if (performance.now() > this.#toldUntil) this.#say('');
   }
 
   #row() {

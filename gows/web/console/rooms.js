@@ -47,7 +47,7 @@ export class Rooms {
       if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
     }
     nothing.hidden = total > 0;
-    const all = plural(total, 'room');
+    const all = total ? plural(total, 'room') : '';
     this.#say(rooms.length < total ? `The first ${rooms.length} of ${all}, by name` : all);
   }
 

@@ -10,7 +10,7 @@ const LEVELS = { warn: 'warning', error: 'error', critical: 'critical' };
 export function showWarnings({ warnings }) {
   list.replaceChildren(...warnings.toReversed().map(item));
   nothing.hidden = warnings.length > 0;
-  write(note, warnings.length ? `The last ${plural(warnings.length, 'one')}`.replace(/1 one$/, 'one') : '');
+  write(note, warnings.length ? `${plural(warnings.length, 'line')}, the newest first` : '');
 }
 
 function item({ time, level, text }) {
