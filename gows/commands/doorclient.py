@@ -53,7 +53,11 @@ class _UnixConnection(HTTPConnection):
 
 
 class DoorClient:
-    """Asks the operators' door of a running server."""
+    """
+    Asks the operators' door of a running server.
+
+    @ivar url: where that is
+    """
 
     def __init__(self, url: str, key: str = "") -> None:
         """
@@ -63,7 +67,7 @@ class DoorClient:
         @param key: an API key; empty: none is given
         @raise ValueError: if the URL is none of these
         """
-        self._url = url
+        self.url = url
         self._key = key
         if url.startswith("unix:"):
             self._path = url.removeprefix("unix:").removeprefix("//")
@@ -89,7 +93,7 @@ class DoorClient:
             try:
                 return msgspec.json.decode(answer.read())
             except msgspec.DecodeError:
-                raise DoorError(f"{self._url} answers what is not JSON", 2) from None
+                raise DoorError(f"{self.url} answers what is not JSON", 2) from None
 
     @contextmanager
     def answer(
@@ -142,7 +146,7 @@ class DoorClient:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         reason = escaped(reason.strip())
         return (
-            f"{self._url} cannot be reached ({reason}): does the server run, with "
+            f"{self.url} cannot be reached ({reason}): does the server run, with "
             "--admin? --door says where"
         )
 

@@ -17,6 +17,7 @@ from gows.commands.doorclient import DoorError
 from gows.commands.keycommand import KeyCommand
 from gows.commands.publishcommand import PublishCommand
 from gows.commands.tokencommand import TokenCommand
+from gows.commands.topcommand import TopCommand
 from gows.errors import GowsError, Refusal
 from gows.journal import escaped
 
@@ -31,6 +32,7 @@ class Shell(Group):
         ("config", None, ConfigCommand, "Check a file of settings."),
         ("publish", None, PublishCommand, "Say something, as the server itself."),
         ("disconnect", None, DisconnectCommand, "Close connections."),
+        ("top", None, TopCommand, "Show what the server does."),
         ("chat", None, ChatCommand, "Talk from a terminal."),
         ("completion", None, CompletionCommand, "Write what completes commands."),
     ]

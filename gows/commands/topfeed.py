@@ -1,0 +1,294 @@
+"""What the operators' feed says, and the picture of the server that it makes."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from gows.commands.doorclient import TIMEOUT, DoorClient, DoorError
+from gows.commands.eventstream import Event, EventStream, StreamError
+from gows.dialects.envelopes import snake
+
+FEED: Final = "/feed"
+
+ORDERS: Final = {
+    "waiting": "w",
+    "messages_in": "m",
+    "bytes_out": "b",
+    "round_trip": "r",
+    "age": "a",
+}
+"""By what the connections may be sorted, and the keys for it."""
+
+MAX_SAMPLES: Final = 900
+"""How many samples are kept: as many as the server does."""
+
+MAX_PAUSE: Final = 10.0
+"""Seconds between two tries to read the feed, at the most."""
+
+NO_FEED: Final = "what answers is no feed of gows: is this the operators' door?"
+
+
+_S = TypeVar("_S", bound="Said")
+
+
+class Said(Struct, frozen=True, rename=snake):
+    """Something of the server's; fields that it has not count as nothing."""
+
+
+class Sample(Said, frozen=True):
+    """
+    One second.
+
+    @ivar time: in milliseconds since 1970
+    @ivar messagesIn: a second, like messagesOut, deliveries, dropped and refused
+    @ivar fanoutP50: seconds; L{None}: nothing was sent
+    @ivar lag: seconds
+    @ivar waiting: bytes, like memory
+    @ivar cpu: as a fraction of one core
+    """
+
+    time: float = 0
+    connections: float = 0
+    people: float = 0
+    rooms: float = 0
+    messagesIn: float = 0
+    messagesOut: float = 0
+    deliveries: float = 0
+    fanoutP50: float | None = None
+    fanoutP99: float | None = None
+    lag: float | None = None
+    waiting: float = 0
+    cpu: float | None = None
+    memory: float | None = None
+    dropped: float = 0
+    refused: float = 0
+    draining: bool = False
+
+
+class Hello(Said, frozen=True):
+    """
+    The beginning.
+
+    @ivar uptime: in seconds
+    @ivar columns: what the rows of the history hold
+    """
+
+    name: str = "gows"
+    version: str = ""
+    uptime: float = 0
+    columns: tuple[str, ...] = ()
+    history: tuple[tuple[Any, ...], ...] = ()
+
+    def samples(self) -> list[Sample]:
+        """
+        Make samples of the history.
+
+        @raise msgspec.ValidationError: if it is none
+        """
+        rows = self.history[-MAX_SAMPLES:]
+        return [
+            msgspec.convert(dict(zip(self.columns, row, strict=False)), Sample)
+            for row in rows
+        ]
+
+
+class Warned(Said, frozen=True):
+    """A line of the log; C{time} is in milliseconds since 1970."""
+
+    time: float = 0
+    level: str = ""
+    text: str = ""
+
+
+class Warnings(Said, frozen=True):
+    """The last of them, the newest last."""
+
+    warnings: tuple[Warned, ...] = ()
+
+
+class Connection(Said, frozen=True):
+    """A connection; see the API's C{ConnectionInfo}."""
+
+    session: str = ""
+    key: str = ""
+    device: str = ""
+    dialect: str = ""
+    form: str = ""
+    address: str = ""
+    age: float = 0
+    messagesIn: float = 0
+    messagesOut: float = 0
+    bytesOut: float | None = None
+    waiting: float = 0
+    roundTrip: float | None = None
+
+
+class Top(Said, frozen=True):
+    """The connections with the most of something, that with the most first."""
+
+    connections: tuple[Connection, ...] = ()
+    total: int = 0
+
+
+class Room(Said, frozen=True):
+    """A room; see the API's C{RoomInfo}."""
+
+    room: str = ""
+    people: float = 0
+    connections: float = 0
+
+
+class Rooms(Said, frozen=True):
+    """Some rooms, of C{total}."""
+
+    rooms: tuple[Room, ...] = ()
+    total: int = 0
+
+
+KINDS: Final[dict[str, type[Said]]] = {
+    "hello": Hello,
+    "sample": Sample,
+    "warnings": Warnings,
+}
+"""What the events are, by their names."""
+
+
+class Picture:
+    """
+    What is known of the server.
+
+    @ivar hello: L{None}: nothing is, yet
+    @ivar samples: the oldest first
+    """
+
+    def __init__(self) -> None:
+        """Know nothing."""
+        self.hello: Hello | None = None
+        self.samples: deque[Sample] = deque(maxlen=MAX_SAMPLES)
+        self.warnings: tuple[Warned, ...] = ()
+        self.top = Top()
+        self.rooms = Rooms()
+        self._begin = 0.0
+
+    @property
+    def uptime(self) -> float:
+        """For how long the server has been running, in seconds."""
+        if self.hello is None or not self.samples:
+            return 0 if self.hello is None else self.hello.uptime
+        return self.hello.uptime + max(0.0, self.samples[-1].time - self._begin) / 1000
+
+    def take(self, said: Said) -> None:
+        """Take something that L{saidIn} has understood, or that was asked for."""
+        match said:
+            case Hello():
+                samples = said.samples()
+                self.hello = said
+                self.samples.clear()
+                self.samples.extend(samples)
+                self._begin = samples[-1].time if samples else time.time() * 1000
+            case Sample():
+                self.samples.append(said)
+            case Warnings():
+                self.warnings = said.warnings
+            case Top():
+                self.top = said
+            case Rooms():
+                self.rooms = said
+
+
+def saidIn(event: Event) -> Said | None:
+    """
+    Understand an event.
+
+    @return: L{None}: it is of a kind that is not known
+    @raise DoorError: if it is none of a feed
+    """
+    kind = KINDS.get(event.name)
+    if kind is None:
+        return None
+    try:
+        said = msgspec.json.decode(event.data, type=kind)
+        if isinstance(said, Hello):
+            said.samples()
+    except (msgspec.DecodeError, RecursionError):
+        raise DoorError(NO_FEED, 2) from None
+    return said
+
+
+def eventsOf(client: DoorClient) -> Iterator[Event]:
+    """
+    Read the feed until it ends.
+
+    @raise DoorError: when it does, or if there is none; if there is nothing but
+        comments for a while
+    """
+    stream = EventStream()
+    with client.answer("GET", FEED) as answer:
+        if answer.headers.get_content_type() != "text/event-stream":
+            raise DoorError(NO_FEED, 2)
+        last = time.monotonic()
+        while raw := answer.read1(65536):
+            try:
+                for event in stream.fed(raw):
+                    yield event
+                    last = time.monotonic()
+            except StreamError as error:
+                raise DoorError(f"{NO_FEED} ({error})", 2) from None
+            if time.monotonic() - last > TIMEOUT:
+                raise DoorError("the feed of the server says nothing", 2)
+    raise DoorError("the connection is lost", 2)
+
+
+def followed(
+    client: DoorClient, sleep: Callable[[float], object] = time.sleep
+) -> Iterator[Event | DoorError]:
+    """
+    Read the feed for ever: where it is lost, say so, and try again.
+
+    @raise DoorError: if there is none at the beginning
+    """
+    hasBegun = False
+    tries = 0
+    while True:
+        try:
+            for event in eventsOf(client):
+                yield event
+                hasBegun = True
+                tries = 0
+        except DoorError as error:
+            if not hasBegun:
+                raise
+            yield error
+        sleep(min(2**tries, MAX_PAUSE))
+        tries += 1
+
+
+def topOf(client: DoorClient, by: str, limit: int) -> Top:
+    """
+    Ask which connections have the most of something.
+
+    @raise DoorError: if that is not told
+    """
+    return _asked(client, f"/api/top?by={by}&limit={limit}", Top)
+
+
+def roomsOf(client: DoorClient, limit: int) -> Rooms:
+    """
+    Ask for rooms.
+
+    @raise DoorError: if they are not told
+    """
+    return _asked(client, f"/api/rooms?limit={limit}", Rooms)
+
+
+def _asked(client: DoorClient, path: str, kind: type[_S]) -> _S:
+    try:
+        return msgspec.convert(client.ask("GET", path), kind)
+    except msgspec.ValidationError:
+        raise DoorError(NO_FEED, 2) from None

@@ -1,0 +1,74 @@
+"""The keys of a terminal, one by one."""
+
+from __future__ import annotations
+
+import os
+import re
+import termios
+import tty
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Final, Self
+
+_KEYS: Final = re.compile(rb"\x1b[\[O]([0-9;]*)([A-Za-z~])|\x1b|[\x00-\x7f]")
+_ARROWS: Final = {b"A": "up", b"B": "down", b"C": "right", b"D": "left"}
+
+
+class Keys:
+    """
+    Takes the keys of a terminal as they are pressed, unseen.
+
+    Ctrl-C stays what it is; Ctrl-Z does nothing, for it would leave the terminal as
+    it is now. Outside of C{with} the terminal is as it was.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        """Take those of a terminal."""
+        self._descriptor = descriptor
+        self._before: list[Any] = []
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._before = termios.tcgetattr(self._descriptor)
+        tty.setcbreak(self._descriptor)
+        now = termios.tcgetattr(self._descriptor)
+        now[6][termios.VSUSP] = b"\x00"
+        termios.tcsetattr(self._descriptor, termios.TCSANOW, now)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Make the terminal what it was; keys that nobody took are gone."""
+        with suppress(termios.error):  # the terminal may be gone
+            termios.tcflush(self._descriptor, termios.TCIFLUSH)
+            termios.tcsetattr(self._descriptor, termios.TCSANOW, self._before)
+
+    def pressed(self) -> list[str]:
+        """
+        Read those that have been pressed: at least one.
+
+        @raise EOFError: if the terminal is gone
+        """
+        try:
+            raw = os.read(self._descriptor, 1024)
+        except OSError:
+            raw = b""
+        if not raw:
+            raise EOFError
+        return keysIn(raw)
+
+
+def keysIn(raw: bytes) -> list[str]:
+    """Name keys: up, down, left, right, escape, or the character; no others."""
+    keys = []
+    for found in _KEYS.finditer(raw):
+        if found[2]:
+            if not found[1] and found[2] in _ARROWS:
+                keys.append(_ARROWS[found[2]])
+        else:
+            keys.append("escape" if found[0] == b"\x1b" else found[0].decode())
+    return keys
