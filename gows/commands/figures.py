@@ -95,7 +95,7 @@ def sparkline(
     cells: list[float | None] = [None] * width
     for moment, figure in points:
         place = width - 1 - (last - int(moment / each))
-        if figure is not None and 0 <= place < width:
+        if figure is not None and math.isfinite(figure) and 0 <= place < width:
             cells[place] = max(cells[place] or 0.0, figure)
     top = max((cell for cell in cells if cell is not None), default=0.0)
     return "".join(" " if cell is None else _blockOf(cell, top) for cell in cells)
@@ -104,7 +104,7 @@ def sparkline(
 def _blockOf(figure: float, top: float) -> str:
     if top <= 0:
         return _BLOCKS[0]
-    return _BLOCKS[min(7, int(figure / top * 7 + 0.5))]
+    return _BLOCKS[max(0, min(7, int(figure / top * 7 + 0.5)))]
 
 
 def _scaled(number: float, step: int, units: tuple[str, ...]) -> str:

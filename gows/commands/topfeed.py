@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -221,7 +221,7 @@ def saidIn(event: Event) -> Said | None:
     return said
 
 
-def eventsOf(client: DoorClient) -> Iterator[Event]:
+def eventsOf(client: DoorClient) -> Generator[Event, None, None]:
     """
     Read the feed until it ends.
 

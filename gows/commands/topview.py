@@ -115,8 +115,8 @@ def _title(picture: Picture, choice: Choice, place: str, width: int) -> Text:
         f"up {figures.age(picture.uptime)}",
     ]
     if samples:
-        parts.append(f"{figures.count(samples[-1].people)} people")
-        parts.append(f"{figures.count(samples[-1].rooms)} rooms")
+        parts.append(_counted(samples[-1].people, "person", "people"))
+        parts.append(_counted(samples[-1].rooms, "room", "rooms"))
     line = Text("  ".join(parts), style="bold")
     if samples and samples[-1].draining:
         line.append("  draining", style="bold yellow")
@@ -124,6 +124,10 @@ def _title(picture: Picture, choice: Choice, place: str, width: int) -> Text:
         line.append("  connection lost, retrying", style="bold red")
     line.append(f"  {safe(place)}", style="dim")
     return _cut(line, width)
+
+
+def _counted(number: float, one: str, more: str) -> str:
+    return f"{figures.count(number)} {one if number == 1 else more}"
 
 
 def _headline(picture: Picture, by: str) -> str:

@@ -1,0 +1,72 @@
+"""Tests for L{gows.commands.topkeys}: the keys of a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import termios
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from gows.commands.topkeys import Keys, keysIn
+
+
+class NamesTests(SynchronousTestCase):
+    """Bytes become keys."""
+
+    def test_names(self) -> None:
+        """Arrows have names, in both of their forms; other such keys are ignored."""
+        self.assertEqual(keysIn(b"q\x1b[A\x1bOBk"), ["q", "up", "down", "k"])
+        self.assertEqual(keysIn(b"\x1b[C\x1b[D\x1b"), ["right", "left", "escape"])
+        self.assertEqual(keysIn(b"\x1b[5~\x1b[1;5Ay\xc3\xa9"), ["y"])
+
+    @given(st.binary())
+    def test_anything(self, raw: bytes) -> None:
+        """Whatever is typed, there is a name for it, or it is nothing."""
+        self.assertLessEqual(len(keysIn(raw)), len(raw))
+
+
+class TerminalTests(SynchronousTestCase):
+    """Keys come one by one."""
+
+    def setUp(self) -> None:
+        """Make a terminal."""
+        self.ours, self.theirs = pty.openpty()
+        self.addCleanup(os.close, self.ours)
+        self.isOpen = True
+        self.addCleanup(lambda: self.isOpen and os.close(self.theirs))
+
+    def test_oneByOne(self) -> None:
+        """They come without Enter, and are not echoed; after it, all is as it was."""
+        before = termios.tcgetattr(self.theirs)
+        with Keys(self.theirs) as keys:
+            os.write(self.ours, b"q\x1a")
+            self.assertEqual(keys.pressed()[0], "q")
+            flags = termios.tcgetattr(self.theirs)[3]
+            self.assertFalse(flags & (termios.ECHO | termios.ICANON))
+            self.assertTrue(flags & termios.ISIG)
+        self.assertEqual(termios.tcgetattr(self.theirs), before)
+
+    def test_failure(self) -> None:
+        """It is so after a failure, too."""
+        before = termios.tcgetattr(self.theirs)
+
+        def fail() -> None:
+            with Keys(self.theirs):
+                raise ZeroDivisionError
+
+        self.assertRaises(ZeroDivisionError, fail)
+        self.assertEqual(termios.tcgetattr(self.theirs), before)
+
+    def test_gone(self) -> None:
+        """A terminal that is gone is the end, and needs no restoring."""
+
+        def read() -> None:
+            with Keys(self.theirs) as keys:
+                os.close(self.theirs)
+                self.isOpen = False
+                keys.pressed()
+
+        self.assertRaises(EOFError, read)

@@ -1,0 +1,134 @@
+"""Tests for L{gows.commands.toplive}: in a terminal, with a real server."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from websockets.exceptions import ConnectionClosed
+
+from tests.commands import DoorCommandCase
+from tests.ptys import Pty
+from tests.support import TIMEOUT, freePort
+
+ALTERNATE = "\x1b[?1049h"
+NORMAL = "\x1b[?1049l"
+SHOWN = "\x1b[?25h"
+
+
+class LiveTests(DoorCommandCase):
+    """gows top, in a terminal"""
+
+    def top(self, *arguments: str, columns: int = 80, lines: int = 24) -> Pty:
+        """Start it."""
+        return self.enterContext(
+            Pty("top", *arguments, columns=columns, lines=lines, **self.variables)
+        )
+
+    def assertRestored(self, top: Pty) -> None:
+        """Check that the terminal is as it was."""
+        self.assertEqual(top.seen.count(ALTERNATE), top.seen.count(NORMAL))
+        self.assertGreater(top.seen.rfind(SHOWN), top.seen.rfind("\x1b[?25l"))
+        self.assertEqual(top.attributes(), top.before)
+
+    def test_shown(self) -> None:
+        """All of it is on a small screen; another size is filled at once."""
+        self.serve("--interface", "0.0.0.0")
+        self.client("specialKey=[red]wörld&room=den")
+        top = self.top()
+        lines = top.waitFor("[red]wörld", "#den", "1 person", "q quit")
+        self.assertEqual(len(lines), 24)
+        self.assertTrue(all(len(line) <= 80 for line in lines))
+        text = "\n".join(lines)
+        for words in (
+            "gows ",
+            "messages/s",
+            "deliveries/s",
+            "fan-out p99",
+            "CPU",
+            "waiting▼",
+            "#den",
+            "NO TOKENS ARE ASKED FOR",
+        ):
+            self.assertIn(words, text)
+        top.resize(120, 30)
+        lines = top.waitFor("session", "q quit")
+        self.assertEqual(len(lines), 30)
+        top.press("q")
+        self.assertEqual(top.wait(), 0)
+        self.assertRestored(top)
+
+    def test_order(self) -> None:
+        """Letters and arrow keys choose the order."""
+        self.serve()
+        top = self.top("--by", "age")
+        top.waitFor("by age")
+        top.press("m")
+        top.waitFor("by messages_in")
+        top.press("\x1b[C")
+        top.waitFor("by bytes_out")
+        top.press("\x1b[D\x1b[D")
+        top.waitFor("by waiting")
+        top.press("\x03")
+        self.assertEqual(top.wait(), 130)
+        self.assertRestored(top)
+
+    def test_kick(self) -> None:
+        """A connection is disconnected after a question, and no other is."""
+        self.serve()
+        alice = self.client("specialKey=alice")
+        bob = self.client("specialKey=bob")
+        top = self.top("--by", "age")
+        top.waitFor("bob")
+        top.press("ky")
+        top.waitFor("select a connection first")
+        top.press("\x1b[B\x1b[B")
+        top.press("ky")
+        top.waitFor("Disconnect bob from 127.0.0.1? (y/n)")
+        top.press("n")
+        top.waitFor("nobody is disconnected")
+        top.press("k")
+        top.waitFor("Disconnect bob from 127.0.0.1? (y/n)")
+        top.press("y")
+        top.waitFor("bob is disconnected")
+        closed = self.assertRaises(ConnectionClosed, bob.recv, TIMEOUT)
+        assert isinstance(closed, ConnectionClosed)
+        assert closed.rcvd is not None
+        self.assertEqual(closed.rcvd.code, 1008)
+        top.waitFor("(1)")
+        alice.send("still here")
+        self.assertEqual(alice.recv(TIMEOUT), "still here")
+
+    def test_lost(self) -> None:
+        """Where the server goes, that is shown; when it is back, it is shown again."""
+        server = self.serve()
+        top = self.top()
+        top.waitFor("q quit")
+        server.kill()
+        top.waitFor("connection lost, retrying")
+        server.start()
+        lines = top.waitFor("q quit")
+        self.assertNotIn("lost", lines[0])
+        top.process.send_signal(signal.SIGTERM)
+        self.assertEqual(top.wait(), 128 + signal.SIGTERM)
+        self.assertRestored(top)
+
+    def test_unreachable(self) -> None:
+        """Without a server the screen is left alone."""
+        self.variables["GOWS_DOOR"] = f"http://127.0.0.1:{freePort()}"
+        top = self.top()
+        self.assertEqual(top.wait(), 2)
+        self.assertTrue(top.seen.startswith("gows: http://127.0.0.1:"))
+        self.assertNotIn(ALTERNATE, top.seen)
+
+    def test_tiny(self) -> None:
+        """However small the terminal is, nothing breaks."""
+        self.serve()
+        top = self.top(columns=1, lines=1)
+        for columns, lines in ((20, 3), (63, 9), (200, 5), (3, 60)):
+            top.resize(columns, lines)
+            os.kill(top.process.pid, 0)
+        top.resize(80, 24)
+        top.waitFor("q quit")
+        top.press("\x1a\x1b[5~xq")
+        self.assertEqual(top.wait(), 0)
