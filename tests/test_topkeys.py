@@ -36,7 +36,13 @@ class TerminalTests(SynchronousTestCase):
         self.ours, self.theirs = pty.openpty()
         self.addCleanup(os.close, self.ours)
         self.isOpen = True
-        self.addCleanup(lambda: self.isOpen and os.close(self.theirs))
+        self.addCleanup(self.closeTheirs)
+
+    def closeTheirs(self) -> None:
+        """Make it go away."""
+        if self.isOpen:
+            os.close(self.theirs)
+        self.isOpen = False
 
     def test_oneByOne(self) -> None:
         """They come without Enter, and are not echoed; after it, all is as it was."""
@@ -65,8 +71,7 @@ class TerminalTests(SynchronousTestCase):
 
         def read() -> None:
             with Keys(self.theirs) as keys:
-                os.close(self.theirs)
-                self.isOpen = False
+                self.closeTheirs()
                 keys.pressed()
 
         self.assertRaises(EOFError, read)

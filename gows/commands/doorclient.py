@@ -5,9 +5,16 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPResponse,
+    HTTPSConnection,
+    IncompleteRead,
+)
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -18,8 +25,16 @@ from gows.errors import GowsError
 from gows.journal import escaped
 
 TIMEOUT: Final = 10.0
-"""Seconds in which the door has to answer."""
+"""Seconds in which the door has to say something."""
 
+PATIENCE: Final = 60.0
+"""Seconds in which the door has to have answered."""
+
+MAX_ANSWER: Final = 64 * 1024 * 1024
+"""The most bytes of an answer."""
+
+_NO_DOOR: Final = "is this the operators' door?"
+_MAX_WHY: Final = 300
 _ENDPOINT = re.compile(r"(tcp6?|ssl|unix):(.*)")
 _ARGUMENT = re.compile(r"(?<!\\):")
 
@@ -41,8 +56,8 @@ class DoorError(GowsError):
 class _UnixConnection(HTTPConnection):
     """HTTP over a Unix socket."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=TIMEOUT)
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
         self._path = path
 
     def connect(self) -> None:
@@ -59,14 +74,16 @@ class DoorClient:
     @ivar url: where that is
     """
 
-    def __init__(self, url: str, key: str = "") -> None:
+    def __init__(self, url: str, key: str = "", timeout: float = TIMEOUT) -> None:
         """
         Ask at a place.
 
         @param url: http://host:port, https://..., or unix:/path
-        @param key: an API key; empty: none is given
+        @param key: an API key, in printable ASCII; empty: none is given
+        @param timeout: seconds in which the door has to say something
         @raise ValueError: if the URL is none of these
         """
+        self._timeout = timeout
         self.url = url
         self._key = key
         if url.startswith("unix:"):
@@ -79,6 +96,8 @@ class DoorClient:
         if parts.path not in ("", "/") or parts.query or parts.fragment:
             raise ValueError("a door's URL ends after the port")
         self._parts = parts
+        if parts.username is not None or not parts.netloc.isprintable():
+            raise ValueError("a door's URL has only a host and a port")
         _ = parts.port  # may raise
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
@@ -90,9 +109,10 @@ class DoorClient:
         @raise DoorError: if there is none, or it is a refusal
         """
         with self.answer(method, path, body) as answer:
+            raw = self._read(answer)
             try:
-                return msgspec.json.decode(answer.read())
-            except msgspec.DecodeError:
+                return msgspec.json.decode(raw)
+            except (msgspec.DecodeError, RecursionError):
                 raise DoorError(f"{self.url} answers what is not JSON", 2) from None
 
     @contextmanager
@@ -112,7 +132,10 @@ class DoorClient:
         raw = None if body is None else msgspec.json.encode(body)
         connection = self._connection()
         try:
-            connection.request(method, path, raw, headers)
+            try:
+                connection.request(method, path, raw, headers)
+            except UnicodeError:  # a host that cannot be looked up
+                raise OSError("that is no host") from None
             answer = connection.getresponse()
             if answer.status >= 300:
                 raise self._refusalOf(answer)
@@ -124,20 +147,32 @@ class DoorClient:
 
     def _connection(self) -> HTTPConnection:
         if self._path:
-            return _UnixConnection(self._path)
+            return _UnixConnection(self._path, self._timeout)
         host, port = self._parts.hostname, self._parts.port
         assert host is not None
         if self._parts.scheme == "https":
             context = ssl.create_default_context()
-            return HTTPSConnection(host, port, timeout=TIMEOUT, context=context)
-        return HTTPConnection(host, port, timeout=TIMEOUT)
+            return HTTPSConnection(host, port, timeout=self._timeout, context=context)
+        return HTTPConnection(host, port, timeout=self._timeout)
+
+    def _read(self, answer: HTTPResponse) -> bytes:
+        """Read an answer, but neither for ever nor without end."""
+        deadline = time.monotonic() + PATIENCE
+        read = bytearray()
+        while raw := answer.read1(65536):
+            read += raw
+            if len(read) > MAX_ANSWER or time.monotonic() > deadline:
+                raise DoorError(f"{self.url} does not come to an end", 2)
+        if answer.length:
+            raise IncompleteRead(bytes(read), answer.length)
+        return bytes(read)
 
     def _refusalOf(self, answer: HTTPResponse) -> DoorError:
         try:
-            fault = msgspec.json.decode(answer.read())["error"]
-            why = str(fault["message"])
-        except (msgspec.DecodeError, KeyError, TypeError):
-            why = f"{answer.status} {answer.reason}: is this the operators' door?"
+            fault = msgspec.json.decode(self._read(answer))["error"]
+            why = str(fault["message"])[:_MAX_WHY]
+        except (msgspec.DecodeError, RecursionError, KeyError, TypeError):
+            why = f"{answer.status} {answer.reason[:_MAX_WHY]}: {_NO_DOOR}"
         if answer.status == 401:
             why += " (GOWS_API_KEY, or --api-key-file)"
         return DoorError(why, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any, ClassVar, Final
 
 from twisted.python import usage
@@ -12,6 +13,8 @@ from gows.commands.command import Command, fileOf
 from gows.commands.doorclient import DoorClient, urlOf
 from gows.settings import Settings
 from gows.sources import DOOR_VARIABLE, KEY_VARIABLE, readSettings
+
+_KEY: Final = re.compile(r"[!-~]+")
 
 DEFAULT_DOOR: Final = "http://127.0.0.1:8889"
 
@@ -48,8 +51,9 @@ class DoorCommand(Command):
             url = urlOf(settings.admin)
             if url is None:
                 raise usage.UsageError("where the door is has to be said with --door")
+        key = self._key(settings)
         try:
-            return DoorClient(url or DEFAULT_DOOR, self._key(settings))
+            return DoorClient(url or DEFAULT_DOOR, key)
         except ValueError as error:
             raise usage.UsageError(f"--door: {error}") from None
 
@@ -58,5 +62,7 @@ class DoorCommand(Command):
         if path is not None:
             return firstKeyOf(fileOf(path, "--api-key-file"))
         if key := os.environ.get(KEY_VARIABLE, "").strip():
+            if not _KEY.fullmatch(key):
+                raise usage.UsageError(f"{KEY_VARIABLE} is no key")
             return key
         return "" if settings.apiKeyFile is None else firstKeyOf(settings.apiKeyFile)
