@@ -37,9 +37,13 @@ class Pty:
     """
 
     def __init__(
-        self, *arguments: str, columns: int = 80, lines: int = 24, **variables: str
+        self,
+        *arguments: str,
+        columns: int = 80,
+        lines: int = 24,
+        variables: dict[str, str] | None = None,
     ) -> None:
-        """Start it."""
+        """Start it; C{variables} are added to the environment."""
         self._ours, self._theirs = pty.openpty()
         self.resize(columns, lines)
         self.before = self.attributes()
@@ -47,7 +51,7 @@ class Pty:
         self.process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *arguments],
             cwd=ROOT,
-            env=environment(TERM="xterm", **variables),
+            env=environment(TERM="xterm", **(variables or {})),
             stdin=self._theirs,
             stdout=self._theirs,
             stderr=self._theirs,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -95,7 +95,7 @@ class SaidTests(SynchronousTestCase):
     @given(st.sampled_from(["hello", "sample", "warnings"]), st.text())
     def test_anything(self, name: str, data: str) -> None:
         """Whatever comes, there is one kind of error."""
-        with suppress(DoorError):
+        with contextlib.suppress(DoorError):
             saidIn(Event(name, data))
 
 

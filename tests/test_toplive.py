@@ -22,7 +22,13 @@ class LiveTests(DoorCommandCase):
     def top(self, *arguments: str, columns: int = 80, lines: int = 24) -> Pty:
         """Start it."""
         return self.enterContext(
-            Pty("top", *arguments, columns=columns, lines=lines, **self.variables)
+            Pty(
+                "top",
+                *arguments,
+                columns=columns,
+                lines=lines,
+                variables=self.variables,
+            )
         )
 
     def assertRestored(self, top: Pty) -> None:

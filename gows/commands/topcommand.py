@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from contextlib import closing
@@ -110,11 +111,12 @@ class TopCommand(DoorCommand):
         picture.take(topOf(client, self["by"], LIMIT))
         picture.take(roomsOf(client, LIMIT))
         console = Console(highlight=False, markup=False, emoji=False)
-        width = console.width
-        if not (sys.stdout.isatty() or os.environ.get("COLUMNS")):
-            width = console.width = PIPE_WIDTH
-        shown = snapshot(picture, Choice(self["by"]), client.url, width)
-        console.print(shown)
+        if not sys.stdout.isatty():
+            columns = os.environ.get("COLUMNS", "")
+            isNumber = re.fullmatch("[1-9][0-9]{0,3}", columns)
+            console.width = int(columns) if isNumber else PIPE_WIDTH
+        choice = Choice(self["by"])
+        console.print(snapshot(picture, choice, client.url, console.width))
 
 
 def _firstOf(client: DoorClient) -> Picture:
