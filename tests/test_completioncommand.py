@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 from gows.commands.shell import Shell
+from gows.commands.topfeed import ORDERS
 from tests.commands import CommandCase
 from tests.support import TIMEOUT
 
@@ -13,7 +14,7 @@ from tests.support import TIMEOUT
 class BashTests(CommandCase):
     """gows completion bash"""
 
-    def completed(self, *words: str) -> set[str]:
+    def completed(self, *words: str, separator: str | None = None) -> set[str]:
         """Complete the last word of a command line."""
         script = (
             f"{self.output('completion', 'bash')}\n"
@@ -29,7 +30,7 @@ class BashTests(CommandCase):
             check=True,
         )
         self.assertEqual(done.stderr, "")
-        return set(done.stdout.split())
+        return set(done.stdout.strip("\n").split(separator))
 
     def test_commands(self) -> None:
         """The names of all commands, and of those below them."""
@@ -50,6 +51,21 @@ class BashTests(CommandCase):
         """Files, where an option takes one."""
         (self.folder / "keys.txt").touch()
         self.assertEqual(self.completed("publish", "--api-key-file", "k"), {"keys.txt"})
+
+    def test_fileArguments(self) -> None:
+        """Files, too, where a command takes one; whatever they are called."""
+        (self.folder / "a file.json").touch()
+        found = self.completed("key", "public", "a", separator="\n")
+        self.assertEqual(found, {"a file.json"})
+        self.assertIn("--help", self.completed("key", "public", "--h"))
+
+    def test_values(self) -> None:
+        """What an option may be, in both ways to write it."""
+        orders = set(ORDERS)
+        self.assertEqual(self.completed("top", "--by", ""), orders)
+        self.assertEqual(self.completed("top", "--by", "wa"), {"waiting"})
+        self.assertEqual(self.completed("top", "--by", "="), orders)
+        self.assertEqual(self.completed("top", "--by", "=", "ag"), {"age"})
 
     def test_zsh(self) -> None:
         """Zsh takes the same, by its own way to."""

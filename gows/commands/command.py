@@ -5,7 +5,7 @@ from __future__ import annotations
 import getopt
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NoReturn
 
 from twisted.python import usage
@@ -22,9 +22,13 @@ class Command(usage.Options):
     A command: it is parsed, then it L{runs<run>}.
 
     @cvar synopsis: what follows its name
+    @cvar words: what its argument may be, if that is one of a few
+    @cvar choices: what the values of options may be, by their names
     """
 
     synopsis: ClassVar[str] = ""
+    words: ClassVar[Sequence[str]] = ()
+    choices: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     def opt_version(self) -> NoReturn:
         """Show the version and exit."""

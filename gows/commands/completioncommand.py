@@ -8,25 +8,30 @@ from typing import Any, Final
 
 from twisted.python import usage
 
-from gows.commands.command import Command, Group
+from gows.commands.command import Command, FileCommand, Group
 
 _BASH: Final = """\
 # Completes the commands of gows in bash: . <(gows completion bash)
 _gows() {
-    local word=${COMP_WORDS[COMP_CWORD]} path="" each words files=""
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
+    local path="" each words="" files=""
     for each in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         [[ $each == -* ]] || path="$path $each"
     done
+    # --by=age is three words for bash
+    [[ $word == "=" ]] && word=""
+    [[ $before == "=" ]] && before=${COMP_WORDS[COMP_CWORD-2]}
     case "${path# }" in
 %(cases)s
     esac
-    case "${COMP_WORDS[COMP_CWORD-1]}" in
+    case "$before" in
+%(values)s
         %(files)s) words="" files=1 ;;
     esac
+    COMPREPLY=($(compgen -W "$words" -- "$word"))
     if [[ -n $files ]]; then
-        COMPREPLY=($(compgen -f -- "$word"))
-    else
-        COMPREPLY=($(compgen -W "$words" -- "$word"))
+        local IFS=$'\\n'
+        COMPREPLY+=($(compgen -f -- "$word"))
     fi
 }
 complete -o filenames -F _gows gows
@@ -38,6 +43,7 @@ autoload -Uz +X compinit bashcompinit && { (( $+functions[compdef] )) || compini
 bashcompinit
 %(bash)s"""
 
+_SHELLS: Final = ("bash", "zsh")
 _FILE_OPTIONS: Final = ("--config", "--key", "--api-key-file", "--binary")
 
 
@@ -45,35 +51,51 @@ class CompletionCommand(Command):
     """Writes what a shell completes the commands with."""
 
     synopsis = "bash|zsh"
+    words = _SHELLS
     longdesc = "In ~/.bashrc: . <(gows completion bash); in ~/.zshrc with zsh."
 
     def parseArgs(self, *arguments: str) -> None:
         """Take the shell."""
-        if len(arguments) != 1 or arguments[0] not in ("bash", "zsh"):
+        if len(arguments) != 1 or arguments[0] not in _SHELLS:
             raise usage.UsageError(f"{self.name} takes the shell: bash or zsh")
         self._shell = arguments[0]
 
     def run(self) -> None:
         """Write it."""
-        shell: Any = self.parent
-        cases = "\n".join(
-            f'        "{path}"*) words="{" ".join(words)}" ;;'
-            for path, words in sorted(
-                _wordsOf(shell, ()), key=lambda case: -len(case[0])
-            )
+        parent: Any = self.parent
+        commands = sorted(_commandsOf(parent, ()), key=lambda each: -len(each[0]))
+        cases = [
+            f'        "{path}"*) words="{" ".join(_wordsOf(command))}"'
+            f"{' files=1' if isinstance(command, FileCommand) else ''} ;;"
+            for path, command in commands
+        ]
+        values = sorted(
+            f'        --{name}) words="{" ".join(choices)}" ;;'
+            for _, command in commands
+            for name, choices in command.choices.items()
         )
-        bash = _BASH % {"cases": cases, "files": "|".join(_FILE_OPTIONS)}
+        bash = _BASH % {
+            "cases": "\n".join(cases),
+            "values": "\n".join(values),
+            "files": "|".join(_FILE_OPTIONS),
+        }
         print(bash if self._shell == "bash" else _ZSH % {"bash": bash}, end="")
 
 
-def _wordsOf(
+def _commandsOf(
     command: Command, path: tuple[str, ...]
-) -> Iterator[tuple[str, list[str]]]:
-    """List what may follow each command."""
+) -> Iterator[tuple[str, Command]]:
+    """List all commands, with what they are called by."""
+    yield " ".join(path), command
+    if isinstance(command, Group):
+        for name, _, make, _ in command.subCommands:
+            yield from _commandsOf(make(), (*path, name))
+
+
+def _wordsOf(command: Command) -> list[str]:
+    """List what may follow a command."""
     options = [f"--{re.sub('=$', '', name)}" for name in command.longOpt]
-    subCommands = getattr(command, "subCommands", ()) or ()
-    names = [name for name, *_ in subCommands] if isinstance(command, Group) else []
-    extra = ["bash", "zsh"] if isinstance(command, CompletionCommand) else []
-    yield " ".join(path), [*names, *extra, *sorted(options)]
-    for name, _, make, _ in subCommands if names else ():
-        yield from _wordsOf(make(), (*path, name))
+    names = (
+        [name for name, *_ in command.subCommands] if isinstance(command, Group) else []
+    )
+    return [*names, *command.words, *sorted(options)]

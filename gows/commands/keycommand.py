@@ -32,6 +32,8 @@ class NewKey(Command):
         ["kid", None, None, "Its name, which tokens repeat; without it a random one"],
     ]
 
+    choices: ClassVar = {"alg": ALGORITHMS}
+
     def postOptions(self) -> None:
         """Check the algorithm."""
         if self["alg"] not in ALGORITHMS:
