@@ -34,9 +34,10 @@ class CommandCase(SynchronousTestCase):
         self.patch(os, "environ", self.variables)
         self.type("")
 
-    def type(self, text: str) -> None:
+    def type(self, text: str | bytes) -> None:
         """Put a text on standard input."""
-        self.patch(sys, "stdin", io.StringIO(text))
+        raw = text.encode() if isinstance(text, str) else text
+        self.patch(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw), "utf-8"))
 
     def file(self, name: str, content: object) -> str:
         """Write bytes, or anything else as JSON, to a file, and answer its path."""

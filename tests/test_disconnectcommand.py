@@ -48,9 +48,13 @@ class DisconnectTests(DoorCommandCase):
             (("a", "b"), "specialKey"),
             (("a", "--session", "b"), "specialKey"),
             (("a", "--code", "x"), "--code must be a number"),
+            (("a", "--code", "4100.5"), "whole number"),
+            (("a", "--code", "nan"), "from 0"),
             (("a", "--retry-after", "-1"), "from 0"),
         ):
             self.assertIn(words, self.fault("disconnect", *arguments))
         self.serve()
+        for nobody in ("", "--session="):
+            self.fault("disconnect", nobody, status=3)
         line = self.fault("disconnect", "a", "--code", "1005", status=3)
         self.assertIn("code", line)

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gows.commands import doorclient
 from gows.commands.doorclient import DoorClient, DoorError, urlOf
+from tests import doors
+from tests.doors import Door
 from tests.support import TIMEOUT, freePort
 
 
@@ -33,7 +36,16 @@ class UrlTests(SynchronousTestCase):
 
     def test_wrong(self) -> None:
         """What is no place of a door is refused."""
-        for url in ("", "nonsense", "ftp://a", "http://", "http://a:x", "http://a/b"):
+        for url in (
+            "",
+            "nonsense",
+            "ftp://a",
+            "http://",
+            "http://a:x",
+            "http://a/b",
+            "http://ops:secret@a",
+            "http://a\x00b",
+        ):
             self.assertRaises(ValueError, DoorClient, url)
 
 
@@ -116,3 +128,43 @@ class AnswerTests(SynchronousTestCase):
             error = self.error(url)
             self.assertEqual(error.status, 2)
             self.assertIn("--admin", str(error))
+
+    def test_noHost(self) -> None:
+        """A host that cannot be one is not reached."""
+        for host in ("a" * 70, "a..b"):
+            error = self.error(f"http://{host}:80")
+            self.assertEqual(error.status, 2)
+
+    def test_endless(self) -> None:
+        """An answer that does not end, or is too long, is given up."""
+        door = self.enterContext(Door({"/api/info": [b""]}))
+        client = DoorClient(door.url, timeout=0.05)
+        error = self.assertRaises(DoorError, client.ask, "GET", "/api/info")
+        self.assertIn("timed out", str(error))
+        self.patch(doorclient, "MAX_ANSWER", 10)
+        door.answers["/api/info"] = [doors.json(b"1" * 11)]
+        self.assertIn("not come to an end", str(self.error(door.url)))
+        self.patch(doorclient, "PATIENCE", -1)
+        door.answers["/api/info"] = [doors.json(b"1")]
+        self.assertIn("not come to an end", str(self.error(door.url)))
+
+    def test_cut(self) -> None:
+        """An answer that is cut is none."""
+        raw = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{}"
+        door = self.enterContext(Door({"/api/info": [raw]}))
+        self.assertEqual(self.error(door.url).status, 2)
+
+    def test_hostile(self) -> None:
+        """What a refusal says is short."""
+        body = b'{"error":{"message":"%b"}}' % (b"x" * 10_000)
+        raw = b"HTTP/1.1 400 Bad\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        door = self.enterContext(Door({"/api/info": [raw]}))
+        self.assertLess(len(str(self.error(door.url))), 500)
+
+    def test_count(self) -> None:
+        """A number is one."""
+        door = self.enterContext(Door({"/x": [doors.json(b'{"n":3}')]}, "tcp6"))
+        client = DoorClient(door.url)
+        self.assertEqual(client.count("/x", {}, "n"), 3)
+        self.assertRaises(DoorError, client.count, "/x", {}, "m")
+        self.assertRaises(DoorError, client.count, "/x", {"a": "\udcff"}, "n")

@@ -59,6 +59,13 @@ class KeyTests(DoorCommandCase):
         self.assertEqual(self.output("publish", "x"), "0 readers\n")
         self.assertNotIn(KEY, self.server.log())
 
+    def test_noKey(self) -> None:
+        """What cannot be a key is not sent, nor shown."""
+        self.variables["GOWS_API_KEY"] = "sécret\nwhat"
+        line = self.fault("publish", "x")
+        self.assertIn("GOWS_API_KEY", line)
+        self.assertNotIn("what", line)
+
     def test_noFile(self) -> None:
         """A file that cannot be read is named."""
         self.assertIn(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 from gows import __version__
 from gows.commands.command import Command, Group
@@ -98,3 +99,36 @@ class ProcessTests(CommandCase):
         self.assertEqual(process.stderr.read(), "")
         process.stderr.close()
         self.assertEqual(process.wait(TIMEOUT), 1)
+
+    def inShell(self, words: str, after: str = "", **variables: str) -> tuple[int, str]:
+        """Run it in a shell, and answer its status and standard error."""
+        program = "from gows.commands.shell import main; main()"
+        line = f'"$0" -W error -c "$1" {words} {after}'
+        done = subprocess.run(
+            ["sh", "-c", line, sys.executable, program],
+            cwd=ROOT,
+            env=environment(**variables),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+        return done.returncode, done.stderr
+
+    def test_noOutput(self) -> None:
+        """A closed standard output is no trouble; a full one is said to be."""
+        self.assertEqual(self.inShell("key new", after=">&-"), (0, ""))
+        if Path("/dev/full").exists():
+            status, line = self.inShell("key new", after="> /dev/full")
+            self.assertEqual(status, 1)
+            self.assertEqual(
+                line, "gows: the output cannot be written: No space left on device\n"
+            )
+
+    def test_narrowEncoding(self) -> None:
+        """What the terminal's encoding does not have is escaped."""
+        status, line = self.inShell(
+            "config check '/w\u00f6rld'", PYTHONIOENCODING="ascii"
+        )
+        self.assertEqual(status, 1)
+        self.assertIn("/w\\xf6rld", line)

@@ -40,14 +40,18 @@ class DisconnectCommand(DoorCommand):
         @raise gows.commands.doorclient.DoorError: if it is refused
         """
         whom = "key" if self["session"] is None else "session"
-        body: dict[str, object] = {whom: self["session"] or self._whom}
+        named = self._whom if self["session"] is None else self["session"]
+        body: dict[str, object] = {whom: named}
         if self["code"] is not None:
-            body["code"] = int(self._number("code"))
+            code = self._number("code")
+            if code != int(code):
+                raise usage.UsageError("--code must be a whole number")
+            body["code"] = int(code)
         if self["reason"] is not None:
             body["reason"] = self["reason"]
         if self["retry-after"] is not None:
             body["retry_after"] = round(self._number("retry-after") * 1000)
-        count = self.client().ask("POST", "/api/disconnect", body)["connections"]
+        count = self.client().count("/api/disconnect", body, "connections")
         print(f"{count} connection{'' if count == 1 else 's'} closed")
         if not count:
             raise SystemExit(1)

@@ -43,8 +43,8 @@ class DoorError(GowsError):
     """
     What was asked of the door was not done.
 
-    @ivar status: with which the command ends: 2: the door cannot be reached; 3: it
-        refuses
+    @ivar status: with which the command ends: 1: nothing was asked; 2: the door cannot
+        be reached; 3: it refuses
     """
 
     def __init__(self, line: str, status: int) -> None:
@@ -115,6 +115,19 @@ class DoorClient:
             except (msgspec.DecodeError, RecursionError):
                 raise DoorError(f"{self.url} answers what is not JSON", 2) from None
 
+    def count(self, path: str, body: object, name: str) -> int:
+        """
+        Have something done whose answer is a number.
+
+        @param name: the number's
+        @raise DoorError: see L{ask}
+        """
+        answer = self.ask("POST", path, body)
+        number = answer.get(name) if isinstance(answer, dict) else None
+        if not isinstance(number, int):
+            raise DoorError(f"{self.url} answers something else: {_NO_DOOR}", 2)
+        return number
+
     @contextmanager
     def answer(
         self, method: str, path: str, body: object = None
@@ -129,7 +142,10 @@ class DoorClient:
             headers["Authorization"] = f"Bearer {self._key}"
         if body is not None:
             headers["Content-Type"] = "application/json"
-        raw = None if body is None else msgspec.json.encode(body)
+        try:
+            raw = None if body is None else msgspec.json.encode(body)
+        except UnicodeEncodeError:
+            raise DoorError("what is given is not UTF-8", 1) from None
         connection = self._connection()
         try:
             try:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import errno
+import os
 import sys
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import msgspec
 from twisted.python import usage
 
 from gows.commands.doorcommand import DoorCommand
+
+MAX_INPUT: Final = 4 * 1024 * 1024
+"""The most bytes that are read; what the door takes is less."""
 
 
 class PublishCommand(DoorCommand):
@@ -19,14 +23,20 @@ class PublishCommand(DoorCommand):
     synopsis = "[--room NAME | --to KEY] TEXT"
     longdesc = (
         "Says a text to everyone who is connected, or to a room, or to one person, and "
-        "tells how many connections it went to. - reads it from standard input. Ends "
-        "with 2 if the server cannot be reached, with 3 if it refuses."
+        "tells how many connections it went to. - reads it from standard input, "
+        "without the line end behind it. Ends with 2 if the server cannot be reached, "
+        "with 3 if it refuses."
     )
     optParameters: ClassVar[list[Any]] = [
         *DoorCommand.optParameters,
         ["room", None, None, "The room that hears it"],
         ["to", None, None, "The specialKey of who hears it"],
-        ["binary", None, None, "A file that is sent as a binary message instead"],
+        [
+            "binary",
+            None,
+            None,
+            "Instead: a file (or -), as a binary message",
+        ],
     ]
     optFlags: ClassVar = [["json", None, "The text is JSON, not a string"]]
 
@@ -56,22 +66,40 @@ class PublishCommand(DoorCommand):
         elif self["to"] is not None:
             to = {"key": self["to"]}
         body = {"to": to, **self._content()}
-        readers = self.client().ask("POST", "/api/publish", body)["readers"]
+        readers = self.client().count("/api/publish", body, "readers")
         print(f"{readers} reader{'' if readers == 1 else 's'}")
 
     def _content(self) -> dict[str, object]:
         if self["binary"] is not None:
-            try:
-                raw = Path(self["binary"]).read_bytes()
-            except OSError as error:
-                raise usage.UsageError(
-                    f"{self['binary']} cannot be read: {error.strerror}"
-                ) from None
+            raw = self._bytesOf(self["binary"])
             return {"binary": base64.b64encode(raw).decode()}
-        text = sys.stdin.read() if self._text == "-" else self._text
+        text = self._typed() if self._text == "-" else self._text
         if not self["json"]:
             return {"data": text}
         try:
             return {"data": msgspec.Raw(msgspec.json.format(text.encode(), indent=0))}
         except (ValueError, RecursionError):
             raise usage.UsageError("the text is not JSON") from None
+
+    def _typed(self) -> str:
+        try:
+            text = self._bytesOf("-").decode("utf-8")
+        except UnicodeDecodeError:
+            raise usage.UsageError("standard input is not UTF-8") from None
+        return text.removesuffix("\n").removesuffix("\r")
+
+    def _bytesOf(self, path: str) -> bytes:
+        name = "standard input" if path == "-" else path
+        try:
+            if path != "-":
+                with open(path, "rb") as file:
+                    raw = file.read(MAX_INPUT + 1)
+            elif sys.stdin is None:
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+            else:
+                raw = sys.stdin.buffer.read(MAX_INPUT + 1)
+        except OSError as error:
+            raise usage.UsageError(f"{name} cannot be read: {error.strerror}") from None
+        if len(raw) > MAX_INPUT:
+            raise usage.UsageError(f"{name} is too large for a message")
+        return raw

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import ClassVar
@@ -48,13 +49,18 @@ def main(arguments: list[str] | None = None) -> None:
     """
     shell = Shell()
     status = 1
+    _letEverythingPass()
     try:
         shell.parseOptions(arguments)
         shell.run()
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it may have been closed from the beginning
+            sys.stdout.flush()
     except BrokenPipeError:  # who reads has read enough, such as head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _dropOutput()
         raise SystemExit(1) from None
+    except OSError as error:  # such as a full disk
+        _dropOutput()
+        line = f"the output cannot be written: {error.strerror or error}"
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except DoorError as error:
@@ -67,3 +73,15 @@ def main(arguments: list[str] | None = None) -> None:
         return
     print(f"gows: {escaped(line)}", file=sys.stderr)
     raise SystemExit(status)
+
+
+def _letEverythingPass() -> None:
+    """Write what a terminal's encoding does not have as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _dropOutput() -> None:
+    """Keep the end of the process from trying to write again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

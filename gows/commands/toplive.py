@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Console
 from rich.control import Control
@@ -208,14 +208,13 @@ class LiveTop:
 
     def _disconnect(self, session: str, key: str) -> None:
         try:
-            answer: Any = self._client.ask(
-                "POST", "/api/disconnect", {"session": session}
+            count = self._client.count(
+                "/api/disconnect", {"session": session}, "connections"
             )
         except DoorError as error:
             self._post(str(error))
             return
-        isDone = isinstance(answer, dict) and answer.get("connections") == 1
-        self._post(f"{key} is disconnected" if isDone else f"{key} was gone already")
+        self._post(f"{key} is disconnected" if count else f"{key} was gone already")
         self._refresh()
 
     @contextmanager
