@@ -38,7 +38,7 @@ class WrongTests(CommandCase):
         """Without a command the commands are named."""
         self.assertEqual(
             self.fault(),
-            "gows needs a command: token, key, config, publish, disconnect, chat, "
+            "gows needs a command: token, key, config, publish, disconnect, top, chat, "
             "completion (see gows --help)",
         )
         self.assertEqual(

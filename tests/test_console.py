@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,11 +28,13 @@ KEY = "operators-key-0123456789"
 NOTHING = "\N{EN DASH}"
 PHONE = {"width": 375, "height": 740}
 
-INKED = """canvas => {
+INKED = """(canvas, [from, to]) => {
   const copy = new OffscreenCanvas(canvas.width, canvas.height);
   const pen = copy.getContext('2d', { willReadFrequently: true });
   pen.drawImage(canvas, 0, 0);
-  const { data } = pen.getImageData(0, 0, canvas.width, canvas.height);
+  const width = (canvas.clientWidth - 54) * devicePixelRatio;
+  const [left, right] = [Math.round(from * width), Math.round(to * width)];
+  const { data } = pen.getImageData(left, 0, right - left, canvas.height);
   let inked = 0;
   // The accent is far more blue than red; axes and their labels are grey.
   for (let at = 0; at < data.length; at += 4) {
@@ -40,7 +42,27 @@ INKED = """canvas => {
   }
   return inked;
 }"""
-"""Counts the pixels of a chart's line."""
+"""Counts the pixels of a chart's line, between two parts of its width."""
+
+COLUMNS = (
+    *("time", "connections", "people", "rooms", "messages_in", "messages_out"),
+    *("deliveries", "fanout_p50", "fanout_p99", "lag", "waiting", "cpu", "memory"),
+    *("dropped", "refused"),
+)
+
+
+def hello(times: Iterable[int]) -> str:
+    """Write the feed's first event: of a large server, at some times."""
+    rest = [50_000, 49_000, 300, 1e3, 1e3, 25e4, None, None, 0, 5e6, 0.7, 4e8, 0, 0]
+    said = {
+        "name": "gows",
+        "version": "0",
+        "every": 1.0,
+        "uptime": 90_061.0,
+        "columns": COLUMNS,
+        "history": [[time, *rest] for time in times],
+    }
+    return f"event: hello\ndata: {json.dumps(said)}\n\n"
 
 
 class ConsoleCase(PageCase):
@@ -96,9 +118,9 @@ def number(page: Page, title: str) -> Locator:
     return tile(page, title).locator(".now b").first
 
 
-def hasLine(canvas: Locator) -> bool:
-    """Tell whether a chart has a line."""
-    inked: int = canvas.evaluate(INKED)
+def hasLine(canvas: Locator, begin: float = 0, end: float = 1) -> bool:
+    """Tell whether a chart has a line between two parts of its width."""
+    inked: int = canvas.evaluate(INKED, [begin, end])
     return inked > 0
 
 
@@ -168,6 +190,37 @@ class LiveTests(ConsoleCase):
         page.get_by_role("heading", name="gows").tap()
         expect(note).to_have_text("0 people, 0 rooms")
         self.assertQuiet()
+
+    def test_gap(self) -> None:
+        """What a large server was like is there at once; where it was off is a gap."""
+        self.serve()
+        page = self.browser.new_context().new_page()
+        begin = 1_764_000_000_000
+        times = [begin + 1000 * at for at in range(901) if not 300 < at < 600]
+        page.route(
+            "**/feed",
+            lambda route: route.fulfill(
+                content_type="text/event-stream", body=hello(times)
+            ),
+        )
+        page.goto(self.door)
+
+        for title, shown in (
+            ("Connections", "50,000"),
+            ("Deliveries", "250,000/s"),
+            ("Fan-out time", f"p50{NOTHING}p99{NOTHING}"),
+            ("Waiting", "5MB"),
+            ("CPU", "70%"),
+            ("Memory", "400MB"),
+        ):
+            expect(tile(page, title).locator(".now")).to_have_text(shown)
+        expect(page.locator("#facts")).to_have_text("0 · up 1 d 1 h")
+        canvas = tile(page, "Deliveries").locator("canvas")
+        until(partial(hasLine, canvas))
+        self.assertTrue(hasLine(canvas, 0, 0.3))
+        self.assertFalse(hasLine(canvas, 0.36, 0.64))
+        self.assertTrue(hasLine(canvas, 0.7, 1))
+        self.assertFalse(hasLine(tile(page, "Fan-out time").locator("canvas")))
 
     def test_lost(self) -> None:
         """The page says that the server is gone, and goes on when it is back."""

@@ -10,8 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gows.commands import doorclient
 from gows.commands.doorclient import DoorClient, DoorError, urlOf
-from tests import doors
-from tests.doors import Door
+from tests import falsedoors
+from tests.falsedoors import Door
 from tests.support import TIMEOUT, freePort
 
 
@@ -142,10 +142,10 @@ class AnswerTests(SynchronousTestCase):
         error = self.assertRaises(DoorError, client.ask, "GET", "/api/info")
         self.assertIn("timed out", str(error))
         self.patch(doorclient, "MAX_ANSWER", 10)
-        door.answers["/api/info"] = [doors.json(b"1" * 11)]
+        door.answers["/api/info"] = [falsedoors.json(b"1" * 11)]
         self.assertIn("not come to an end", str(self.error(door.url)))
         self.patch(doorclient, "PATIENCE", -1)
-        door.answers["/api/info"] = [doors.json(b"1")]
+        door.answers["/api/info"] = [falsedoors.json(b"1")]
         self.assertIn("not come to an end", str(self.error(door.url)))
 
     def test_cut(self) -> None:
@@ -163,7 +163,7 @@ class AnswerTests(SynchronousTestCase):
 
     def test_count(self) -> None:
         """A number is one."""
-        door = self.enterContext(Door({"/x": [doors.json(b'{"n":3}')]}, "tcp6"))
+        door = self.enterContext(Door({"/x": [falsedoors.json(b'{"n":3}')]}, "tcp6"))
         client = DoorClient(door.url)
         self.assertEqual(client.count("/x", {}, "n"), 3)
         self.assertRaises(DoorError, client.count, "/x", {}, "m")

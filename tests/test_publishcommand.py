@@ -6,9 +6,9 @@ import json
 import sys
 
 from gows.commands.publishcommand import MAX_INPUT
-from tests import doors
+from tests import falsedoors
 from tests.commands import DoorCommandCase
-from tests.doors import Door
+from tests.falsedoors import Door
 from tests.support import TIMEOUT, freePort
 
 
@@ -89,6 +89,6 @@ class PublishTests(DoorCommandCase):
     def test_garbage(self) -> None:
         """A door that answers something else is none."""
         for body in (b"[]", b"{}", b'{"readers":"\\u001b[2J"}', b"null"):
-            door = self.enterContext(Door({"/api/publish": [doors.json(body)]}))
+            door = self.enterContext(Door({"/api/publish": [falsedoors.json(body)]}))
             line = self.fault("publish", "--door", door.url, "x", status=2)
             self.assertIn("operators' door", line)

@@ -9,9 +9,9 @@ import subprocess
 import sys
 
 from gows.commands.topfeed import ORDERS
-from tests import doors
+from tests import falsedoors
 from tests.commands import DoorCommandCase
-from tests.doors import Door
+from tests.falsedoors import Door
 from tests.ptys import Pty
 from tests.support import ROOT, TIMEOUT, environment, freePort, until
 
@@ -71,12 +71,12 @@ class OnceTests(DoorCommandCase):
         """What is no feed of gows is said to be none."""
         sample = b"event: sample\ndata: {}\n\n"
         for feed, words in (
-            (doors.json(b"{}"), "no feed"),
-            (doors.events(b"event: sample\ndata: {\n\n"), "no feed"),
-            (doors.events(b"event: hello\ndata: {}\n\n"), "lost"),
-            (doors.events(sample), "not JSON"),
+            (falsedoors.json(b"{}"), "no feed"),
+            (falsedoors.events(b"event: sample\ndata: {\n\n"), "no feed"),
+            (falsedoors.events(b"event: hello\ndata: {}\n\n"), "lost"),
+            (falsedoors.events(sample), "not JSON"),
         ):
-            top = [doors.json(b"<html>\x1b[2J")]
+            top = [falsedoors.json(b"<html>\x1b[2J")]
             door = self.enterContext(Door({"/feed": [feed], "/api/top": top}))
             line = self.fault("top", "--door", door.url, status=2)
             self.assertIn(words, line)
@@ -122,6 +122,6 @@ class JsonTests(DoorCommandCase):
     def test_escaped(self) -> None:
         """Nothing in it is a command for a terminal."""
         body = 'event: sample\ndata: {"x":"\\u001b[2J\x9b\u202e"}\n\n'.encode()
-        door = self.enterContext(Door({"/feed": [doors.events(body)]}))
+        door = self.enterContext(Door({"/feed": [falsedoors.events(body)]}))
         shown = self.output("top", "--json", "--once", "--door", door.url)
         self.assertEqual(shown, '{"x": "\\u001b[2J\\u009b\\u202e"}\n')

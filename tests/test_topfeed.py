@@ -29,7 +29,7 @@ from gows.commands.topfeed import (
     saidIn,
     topOf,
 )
-from tests import doors
+from tests import falsedoors
 from tests.falsedoors import Door
 
 HELLO: dict[str, Any] = {
@@ -150,7 +150,7 @@ class FeedTests(SynchronousTestCase):
         chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body)
         for kind in ("tcp", "tcp6", "unix"):
             for raw in (
-                doors.events(body),
+                falsedoors.events(body),
                 head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n",
                 head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks,
             ):
@@ -163,8 +163,8 @@ class FeedTests(SynchronousTestCase):
     def test_noFeed(self) -> None:
         """What is no feed is said to be none."""
         for raw, status, words in (
-            (doors.json(b"{}"), 2, "no feed"),
-            (doors.events(b"data: \xff\n\n"), 2, "UTF-8"),
+            (falsedoors.json(b"{}"), 2, "no feed"),
+            (falsedoors.events(b"data: \xff\n\n"), 2, "UTF-8"),
             (b"HTTP/1.1 404 Not Found\r\n\r\n", 3, "404"),
             (b"SSH-2.0\r\n", 2, "cannot be reached"),
         ):
@@ -175,7 +175,9 @@ class FeedTests(SynchronousTestCase):
     def test_silent(self) -> None:
         """A feed that only comments, or is silent, ends after a while."""
         self.patch(topfeed, "TIMEOUT", -1.0)
-        error = refusal(self, list, eventsOf(self.client(doors.events(b": x\n\n"))))
+        error = refusal(
+            self, list, eventsOf(self.client(falsedoors.events(b": x\n\n")))
+        )
         self.assertIn("says nothing", str(error))
         self.client(b"")
         error = refusal(self, list, eventsOf(DoorClient(self.door.url, timeout=0.05)))
@@ -183,9 +185,9 @@ class FeedTests(SynchronousTestCase):
 
     def test_followed(self) -> None:
         """Where it is lost it is read again, after longer and longer pauses."""
-        sample = doors.events(b"event: sample\ndata: {}\n\n")
+        sample = falsedoors.events(b"event: sample\ndata: {}\n\n")
         pauses: list[float] = []
-        client = self.client(sample, *[doors.events(b"")] * 6, sample)
+        client = self.client(sample, *[falsedoors.events(b"")] * 6, sample)
         items = list(islice(followed(client, pauses.append), 10))
         self.assertEqual(
             [type(item) for item in items],
@@ -195,7 +197,7 @@ class FeedTests(SynchronousTestCase):
 
     def test_neverThere(self) -> None:
         """Where there is none at the beginning, that is all."""
-        found = followed(self.client(doors.events(b"")), lambda _: None)
+        found = followed(self.client(falsedoors.events(b"")), lambda _: None)
         refusal(self, next, found)
 
 
@@ -205,9 +207,9 @@ class AskedTests(SynchronousTestCase):
     def test_asked(self) -> None:
         """Connections and rooms; what is no answer is refused."""
         answers = {
-            "/api/top": [doors.json(b'{"connections":[{"key":"a"}],"total":3}')],
+            "/api/top": [falsedoors.json(b'{"connections":[{"key":"a"}],"total":3}')],
             "/api/rooms": [
-                doors.json(b'{"rooms":[{"room":"r"}],"total":1,"next":null}')
+                falsedoors.json(b'{"rooms":[{"room":"r"}],"total":1,"next":null}')
             ],
         }
         door = self.enterContext(Door(answers))
@@ -216,5 +218,5 @@ class AskedTests(SynchronousTestCase):
         self.assertEqual((top.connections[0].key, top.total), ("a", 3))
         self.assertIn("/api/top?by=age&limit=5 ", door.requests[0])
         self.assertEqual(roomsOf(client, 5).rooms[0].room, "r")
-        door.answers["/api/top"] = [doors.json(b"[]")]
+        door.answers["/api/top"] = [falsedoors.json(b"[]")]
         self.assertEqual(refusal(self, topOf, client, "age", 5).status, 2)
