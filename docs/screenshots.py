@@ -91,8 +91,8 @@ class Crowd:
             # Some waves of some minutes, and now and then a rush.
             now = time.time()
             wave = 1.7 + math.sin(now / 47) + 0.5 * math.sin(now / 13)
-            rush = 4 if now % 170 < 12 else 1
-            await asyncio.sleep(random.expovariate(wave * rush / 12))
+            rush = 3 if now % 170 < 12 else 1
+            await asyncio.sleep(random.expovariate(wave * rush / 9))
             said = f"message {next(self._numbers)} " + "and so on " * 12
             envelope = {"type": "publish", "to": {"room": room}, "data": said}
             await client.send(said if isRaw else json.dumps(envelope))

@@ -116,7 +116,7 @@ export class Connections {
     row.connection = one;
     const [name, where] = row.firstChild.children;
     write(name, one.key);
-    write(where, [one.address, one.device, one.dialect, ...one.rooms].filter(Boolean).join(' · '));
+    write(where, [one.address, one.device, one.dialect.replace('gows.', ''), ...one.rooms].filter(Boolean).join(' · '));
     row.firstChild.title = `${one.key}\n${where.textContent}`;
     COLUMNS.forEach(([, , shown], at) => write(row.children[at + 1], shown(one)));
     row.lastChild.firstChild.ariaLabel = `Disconnect ${one.key}`;
