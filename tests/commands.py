@@ -36,8 +36,11 @@ class CommandCase(SynchronousTestCase):
 
     def type(self, text: str | bytes) -> None:
         """Put a text on standard input."""
-        raw = text.encode() if isinstance(text, str) else text
-        self.patch(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw), "utf-8"))
+        path = self.folder / "stdin"
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        stdin = path.open(encoding="utf-8")
+        self.addCleanup(stdin.close)
+        self.patch(sys, "stdin", stdin)
 
     def file(self, name: str, content: object) -> str:
         """Write bytes, or anything else as JSON, to a file, and answer its path."""

@@ -51,7 +51,9 @@ class Pty:
         self.process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *arguments],
             cwd=ROOT,
-            env=environment(TERM="xterm", **(variables or {})),
+            env=environment(
+                TERM="xterm", PROMPT_TOOLKIT_NO_CPR="1", **(variables or {})
+            ),
             stdin=self._theirs,
             stdout=self._theirs,
             stderr=self._theirs,
@@ -100,6 +102,13 @@ class Pty:
             text = "\n".join(self.frame())
             if HOME in self.seen[begin:] and all(each in text for each in words):
                 return self.frame()
+            if not self.read(deadline):
+                raise AssertionError(f"{words!r} is not in\n{self.seen[-3000:]}")
+
+    def waitForText(self, words: str) -> None:
+        """Wait until something has been written."""
+        deadline = time.monotonic() + TIMEOUT
+        while words not in self.seen:
             if not self.read(deadline):
                 raise AssertionError(f"{words!r} is not in\n{self.seen[-3000:]}")
 

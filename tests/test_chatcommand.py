@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import pty
+import contextlib
 import subprocess
 import sys
-import time
+import threading
+from collections.abc import Callable
 
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection, serve
+from websockets.typing import Subprotocol
+
+from gows.commands import chatcommand
 from tests.commands import DoorCommandCase
-from tests.support import ROOT, TIMEOUT, environment, freePort, until
+from tests.ptys import Pty
+from tests.support import ROOT, TIMEOUT, environment, freePort
 from tests.tokens import privateJwk
+
+V1 = Subprotocol("gows.v1")
 
 PROGRAM = "from gows.commands.shell import main; main()"
 
@@ -57,11 +65,10 @@ class ChatTests(DoorCommandCase):
         self.assertIn("401: A token is missing", line)
 
     def test_closed(self) -> None:
-        """That the server closes is told, and is the status."""
-        server = self.serve("--max-errors", "1")
-        url = f"{server.wsUrl}?specialKey=zoe"
+        """That the server closes is told at once, and is the status."""
+        server = self.serve()
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, "chat", url],
+            [sys.executable, "-c", PROGRAM, "chat", f"{server.wsUrl}?specialKey=zoe"],
             cwd=ROOT,
             env=environment(),
             stdin=subprocess.PIPE,
@@ -69,12 +76,106 @@ class ChatTests(DoorCommandCase):
             stderr=subprocess.PIPE,
             text=True,
         )
-        assert process.stdin is not None
+        self.addCleanup(process.kill)
         server.waitForLog("opened z")
         self.output("disconnect", "zoe", "--reason", "enough")
-        _, err = process.communicate("too late\n", timeout=TIMEOUT)
-        self.assertEqual(err, "gows: the server closed with 1008: enough\n")
-        self.assertEqual(process.returncode, 3)
+        assert process.stderr is not None
+        line = process.stderr.read()  # nobody types anything
+        self.assertEqual(line, "gows: the server closed with 1008: enough\n")
+        self.assertEqual(process.wait(TIMEOUT), 3)
+        process.communicate()
+
+    def test_drained(self) -> None:
+        """A server that stops closes, too."""
+        server = self.serve("--drain-timeout", "0")
+        with Pty("chat", server.wsUrl, "--name", "zoe") as chat:
+            chat.waitForText("everyone>")
+            server.terminate()
+            self.assertEqual(chat.wait(), 3)
+            self.assertIn("the server closed with 1001", chat.seen)
+
+    def test_binary(self) -> None:
+        """A binary message is not shown, but told."""
+        server = self.serve()
+        with Pty("chat", server.wsUrl, "--name", "zoe") as chat:
+            chat.waitForText("everyone>")
+            self.type(b"\x00" * 10)
+            self.output("publish", "--binary", "-")
+            chat.waitForText("the server: (10 bytes)")
+            chat.press("\x03")
+            self.assertEqual(chat.wait(), 130)
+            self.assertEqual(chat.attributes(), chat.before)
+
+    def test_input(self) -> None:
+        """What is no text in the input is replaced; line ends may be Windows'."""
+        server = self.serve()
+        raw = self.client("specialKey=raw")
+        self.type(b"a\xffb\r\n\r\nlast")
+        self.output("chat", server.wsUrl, "--name", "zoe")
+        self.assertEqual(raw.recv(TIMEOUT), "a\ufffdb")
+        self.assertEqual(raw.recv(TIMEOUT), "last")
+        self.patch(sys, "stdin", None)
+        self.assertIn("no standard input", self.fault("chat", server.wsUrl))
+
+    def test_secret(self) -> None:
+        """What is no token is not shown, nor sent."""
+        for token in ("sec ret", "sec\nret", "sec,ret", "s\u00e9cret"):
+            line = self.fault("chat", "--token", token)
+            self.assertNotIn("ret", line.removeprefix("what is given as a token"))
+
+    def test_garbage(self) -> None:
+        """A server that speaks something else is left."""
+
+        def speaking(says: list[str | bytes]) -> Callable[[ServerConnection], None]:
+            def speak(peer: ServerConnection) -> None:
+                with contextlib.suppress(ConnectionClosed):
+                    for text in says:
+                        peer.send(text)
+                    peer.recv()
+                    peer.recv()
+
+            return speak
+
+        self.patch(chatcommand, "TIMEOUT", 0.1)
+        for says, isV1, status, words in (
+            ([], False, 3, "does not speak gows.v1"),
+            (["hello"], True, 3, "what is not gows.v1"),
+            (["[]"], True, 3, "what is not gows.v1"),
+            (['{"type":"message"}'], True, 3, "what is not gows.v1"),
+            ([b"\xff"], True, 3, "what is not gows.v1"),
+            ([], True, 2, "does not answer"),
+        ):
+            with serve(
+                speaking(says), "127.0.0.1", 0, subprotocols=[V1] if isV1 else None
+            ) as server:
+                thread = threading.Thread(target=server.serve_forever)
+                thread.start()
+                port = server.socket.getsockname()[1]
+                self.type("said\n")
+                line = self.fault("chat", f"127.0.0.1:{port}", status=status)
+                self.assertIn(words, line)
+                server.shutdown()
+                thread.join(TIMEOUT)
+
+    def test_output(self) -> None:
+        """Where what comes cannot be shown, it ends, and says so."""
+        server = self.serve()
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [sys.executable, "-c", PROGRAM, "chat", server.wsUrl, "--name", "zoe"],
+                cwd=ROOT,
+                env=environment(),
+                input=b"x\n" * 100,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                timeout=TIMEOUT,
+                check=False,
+            )
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(
+            done.stderr,
+            b"gows: the output cannot be written: No space left on device\n",
+        )
 
     def test_wrong(self) -> None:
         """What is wrong is said."""
@@ -94,33 +195,11 @@ class ChatTests(DoorCommandCase):
         """On a terminal there is a prompt, and what comes does not disturb it."""
         server = self.serve()
         raw = self.client("specialKey=raw")
-        ours, theirs = pty.openpty()
-        self.addCleanup(os.close, ours)
-        process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, "chat", server.wsUrl, "--name", "zoe"],
-            cwd=ROOT,
-            env=environment(TERM="xterm", PROMPT_TOOLKIT_NO_CPR="1"),
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-        )
-        os.close(theirs)
-        self.addCleanup(process.kill)
-        seen = b""
-
-        def shows(words: bytes) -> bool:
-            nonlocal seen
-            os.set_blocking(ours, False)
-            try:
-                seen += os.read(ours, 65536)
-            except OSError:
-                time.sleep(0.01)
-            return words in seen
-
-        until(lambda: shows(b"everyone>"))
-        os.write(ours, b"typed\r")
-        self.assertEqual(raw.recv(TIMEOUT), "typed")
-        raw.send("to you")
-        until(lambda: shows(b"raw: to you"))
-        os.write(ours, b"\x04")
-        self.assertEqual(process.wait(TIMEOUT), 0)
+        with Pty("chat", server.wsUrl, "--name", "zoe") as chat:
+            chat.waitForText("everyone>")
+            chat.press("typed\r")
+            self.assertEqual(raw.recv(TIMEOUT), "typed")
+            raw.send("to you")
+            chat.waitForText("raw: to you")
+            chat.press("\x04")
+            self.assertEqual(chat.wait(), 0)

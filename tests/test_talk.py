@@ -44,6 +44,10 @@ class TypedTests(SynchronousTestCase):
         self.assertEqual(self.request("//quit")["data"], "/quit")
         self.assertEqual(self.shown("  "), "")
 
+    def test_noText(self) -> None:
+        """What a terminal sent, but is no text, is not said."""
+        self.assertEqual(self.request("a\udcffb")["data"], "a?b")
+
     def test_rooms(self) -> None:
         """One joins a room, writes there, elsewhere, and leaves it."""
         self.assertEqual(self.request("/join #a"), {"type": "join", "room": "a"})

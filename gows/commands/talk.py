@@ -72,7 +72,7 @@ class Talk:
         @return: the request to send, and a line to show; each may be empty
         @raise Quit: if it says so
         """
-        line = line.strip()
+        line = line.strip().encode("utf-8", "replace").decode("utf-8")
         if not line:
             return "", ""
         if not line.startswith("/") or line.startswith("//"):
@@ -160,6 +160,8 @@ class Talk:
 def _shown(said: dict[str, Any]) -> str:
     data = said["data"]
     text = data if isinstance(data, str) else msgspec.json.encode(data).decode()
+    if said.get("encoding") == "base64":
+        text = f"({len(text) // 4 * 3 - text[-2:].count('=')} bytes)"
     who = escaped(said.get("from", "the server"))
     room = said.get("room")
     if room is None:
