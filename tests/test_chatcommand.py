@@ -6,7 +6,7 @@ import contextlib
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
@@ -126,7 +126,7 @@ class ChatTests(DoorCommandCase):
     def test_garbage(self) -> None:
         """A server that speaks something else is left."""
 
-        def speaking(says: list[str | bytes]) -> Callable[[ServerConnection], None]:
+        def speaking(says: Sequence[str | bytes]) -> Callable[[ServerConnection], None]:
             def speak(peer: ServerConnection) -> None:
                 with contextlib.suppress(ConnectionClosed):
                     for text in says:

@@ -23,7 +23,13 @@ from gows.commands.shell import Shell
 from gows.dialects.envelopes import ERRORS, Id, Limits, Request, Room, To, Token
 from gows.dialects.reading import readRequest
 from gows.errors import Refusal
-from gows.sources import TABLE
+from gows.sources import (
+    CONFIG_VARIABLE,
+    DOOR_VARIABLE,
+    KEY_VARIABLE,
+    TABLE,
+    TOKEN_VARIABLE,
+)
 from gows.wire.closing import TABLE as CLOSES
 from tests.commands import CommandCase
 from tests.support import ROOT, Server, run
@@ -73,6 +79,18 @@ class DocsTests(SynchronousTestCase):
         for file in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
             flags = set(re.findall(r"--[a-z][a-z-]*[a-z]", file.read_text("utf-8")))
             self.assertEqual(flags - known, set(), file.name)
+
+    def test_commandsAreExplained(self) -> None:
+        """Each command, its environment, and each option is in the documentation."""
+        folder = ROOT / "docs"
+        operations = (folder / "operations.md").read_text("utf-8")
+        tokens = (folder / "tokens.md").read_text("utf-8")
+        for name, *_ in Shell.subCommands:
+            self.assertIn(f"`gows {name}", operations)
+        for variable in (DOOR_VARIABLE, KEY_VARIABLE, TOKEN_VARIABLE, CONFIG_VARIABLE):
+            self.assertIn(variable, operations)
+        said = set(re.findall(r"--[a-z][a-z-]*[a-z]", operations + tokens))
+        self.assertEqual(set(flagsOf(Shell)) - said, {"--version"})
 
     def test_linksLeadSomewhere(self) -> None:
         """Every relative link in the documentation names a file."""
