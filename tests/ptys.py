@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -48,6 +49,7 @@ class Pty:
         self.resize(columns, lines)
         self.before = self.attributes()
         self.seen = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *arguments],
             cwd=ROOT,
@@ -118,7 +120,7 @@ class Pty:
         if not select.select([self._ours], [], [], left)[0]:
             return False
         raw = os.read(self._ours, 65536)
-        self.seen += raw.decode("utf-8", "replace")
+        self.seen += self._decoder.decode(raw)
         return bool(raw)
 
     def wait(self) -> int:

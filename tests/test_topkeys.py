@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import termios
 
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gows.commands.topkeys import Keys, keysIn
+from gows.commands.topkeys import Keys, endedBySignals, keysIn
 
 
 class NamesTests(SynchronousTestCase):
@@ -75,3 +76,19 @@ class TerminalTests(SynchronousTestCase):
                 keys.pressed()
 
         self.assertRaises(EOFError, read)
+
+
+class SignalsTests(SynchronousTestCase):
+    """A process that is told to end does so orderly."""
+
+    def test_ended(self) -> None:
+        """What has to be undone is undone; afterwards signals are what they were."""
+        before = signal.getsignal(signal.SIGTERM)
+
+        def work() -> None:
+            with endedBySignals():
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        ended = self.assertRaises(SystemExit, work)
+        self.assertEqual(ended.code, 128 + signal.SIGTERM)
+        self.assertEqual(signal.getsignal(signal.SIGTERM), before)

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
+import threading
 
+from rich.console import Console
+from twisted.trial.unittest import SynchronousTestCase
 from websockets.exceptions import ConnectionClosed
 
+from gows.commands.doorclient import DoorClient, DoorError
+from gows.commands.toplive import LiveTop
+from tests import doors
 from tests.commands import DoorCommandCase
+from tests.doors import Door
 from tests.ptys import Pty
 from tests.support import TIMEOUT, freePort
 
 ALTERNATE = "\x1b[?1049h"
 NORMAL = "\x1b[?1049l"
+FEED = b"event: hello\ndata: {}\n\nevent: sample\ndata: {}\n\n"
 SHOWN = "\x1b[?25h"
 
 
@@ -138,3 +147,81 @@ class LiveTests(DoorCommandCase):
         top.waitFor("q quit")
         top.press("\x1a\x1b[5~xq")
         self.assertEqual(top.wait(), 0)
+
+
+class KeysTests(SynchronousTestCase):
+    """What keys do, with a door that always says the same."""
+
+    def setUp(self) -> None:
+        """Open that door, and a terminal."""
+        found = (
+            b'{"connections":[{"session":"1","key":"al"},{"session":"2","key":"bo"}]}'
+        )
+        self.door = self.enterContext(
+            Door(
+                {
+                    "/feed": [doors.events(FEED), doors.events(b"")],
+                    "/api/top": [doors.json(found)],
+                    "/api/rooms": [doors.json(b"{}")],
+                    "/api/disconnect": [
+                        doors.json(b'{"connections":0}'),
+                        b"HTTP/1.1 400 Bad\r\n\r\n",
+                    ],
+                }
+            )
+        )
+        self.ours, self.theirs = pty.openpty()
+        self.addCleanup(os.close, self.ours)
+        self.addCleanup(os.close, self.theirs)
+        self.seen = ""
+
+    def person(self, *steps: tuple[str, str]) -> None:
+        """Wait for each text, and press the keys that belong to it."""
+        for words, keys in steps:
+            self.seen = ""
+            while words not in self.seen:
+                self.seen += os.read(self.ours, 65536).decode("utf-8", "replace")
+            os.write(self.ours, keys.encode())
+
+    def use(self, *steps: tuple[str, str]) -> None:
+        """Let a person use it until she quits."""
+        person = threading.Thread(target=self.person, args=steps, daemon=True)
+        person.start()
+        with os.fdopen(os.dup(self.theirs), "w") as out:
+            console = Console(file=out, force_terminal=True, width=100, height=30)
+            LiveTop(DoorClient(self.door.url), "age", self.theirs, console).run()
+        person.join(TIMEOUT)
+
+    def test_used(self) -> None:
+        """One after the other, each is answered."""
+        self.use(
+            ("bo", "k"),
+            ("select a connection first", "\x1b[A\x1b[A\x1b[B"),
+            ("by age", "k"),
+            ("Disconnect bo from", "q"),
+            ("nobody is disconnected", "ky"),
+            ("Disconnect bo from", "y"),
+            ("bo was gone already", "k"),
+            ("Disconnect bo from", "y"),
+            ("400 Bad", "w"),
+            ("by waiting", "\x1b[C"),
+            ("by messages_in", "\x1b[D\x1b[D"),
+            ("by age", "x"),
+            ("connection lost", "q"),
+        )
+        bodies = [r for r in self.door.requests if r.startswith("POST /api/disconnect")]
+        self.assertEqual(len(bodies), 2)
+
+    def test_refused(self) -> None:
+        """That something is refused is shown; that it is no answer ends it."""
+        self.door.answers["/api/top"] = [b"HTTP/1.1 403 No\r\n\r\n"]
+        self.use(("403 No", "q"))
+
+    def test_gone(self) -> None:
+        """Without a feed there is nothing; one that is none later is read again."""
+        door = DoorClient(f"http://127.0.0.1:{freePort()}")
+        self.assertRaises(DoorError, LiveTop(door, "age", self.theirs).run)
+        self.door.answers["/feed"] = [
+            doors.events(FEED + b"event: sample\ndata: x\n\n")
+        ]
+        self.use(("no feed", "q"))

@@ -68,6 +68,14 @@ class TablesTests(SynchronousTestCase):
             [row.style for row in table.rows], ["reverse", "", None, None, None]
         )
 
+    def test_rooms(self) -> None:
+        """Everyone's room has no name of a room."""
+        lines = printed(rooms([Room("*", 3, 4), Room("den", 1, 2)], 80))
+        self.assertEqual(
+            [line.split() for line in lines],
+            [["room", "people"], ["everyone", "3"], ["#den", "1"]],
+        )
+
     def test_hostile(self) -> None:
         """Nothing that came from outside moves the cursor, or is markup."""
         key = "[bold]a\x1b[2J\n\u202e日本\x9b"

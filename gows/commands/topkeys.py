@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import termios
 import tty
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -72,3 +74,19 @@ def keysIn(raw: bytes) -> list[str]:
         else:
             keys.append("escape" if found[0] == b"\x1b" else found[0].decode())
     return keys
+
+
+@contextmanager
+def endedBySignals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the process orderly: the terminal is restored."""
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)

@@ -27,7 +27,7 @@ from gows.commands.topfeed import (
     saidIn,
     topOf,
 )
-from gows.commands.topkeys import Keys
+from gows.commands.topkeys import Keys, endedBySignals
 from gows.commands.topview import Choice, screen
 
 LIMIT: Final = 50
@@ -49,12 +49,25 @@ class LiveTop:
     that calls L{run} changes what is shown.
     """
 
-    def __init__(self, client: DoorClient, by: str) -> None:
-        """Show what a door tells."""
+    def __init__(
+        self,
+        client: DoorClient,
+        by: str,
+        descriptor: int = 0,
+        console: Console | None = None,
+    ) -> None:
+        """
+        Show what a door tells.
+
+        @param by: in which order connections are at first
+        @param descriptor: the terminal whose keys are obeyed
+        @param console: where it is shown; L{None}: standard output
+        """
         self._client = client
         self._picture = Picture()
         self._choice = Choice(by)
-        self._console = Console(highlight=False, markup=False, emoji=False)
+        self._descriptor = descriptor
+        self._console = console or Console(highlight=False, markup=False, emoji=False)
         self._came: queue.SimpleQueue[Said | BaseException | str] = queue.SimpleQueue()
         self._tasks: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._woken, self._wake = os.pipe()
@@ -73,8 +86,8 @@ class LiveTop:
         threading.Thread(target=self._ask, daemon=True).start()
         with (
             suppress(_Quit),
-            _endedBySignals(),
-            Keys(0) as keys,
+            endedBySignals(),
+            Keys(self._descriptor) as keys,
             self._resized(),
             self._console.screen(),
         ):
@@ -83,12 +96,12 @@ class LiveTop:
     def _loop(self, keys: Keys) -> None:
         while True:
             self._draw()
-            ready, _, _ = select.select([0, self._woken], [], [])
+            ready, _, _ = select.select([self._descriptor, self._woken], [], [])
             if self._woken in ready:
                 os.read(self._woken, 4096)
                 while not self._came.empty():
                     self._take(self._came.get())
-            if 0 in ready:
+            if self._descriptor in ready:
                 try:
                     self._press(keys.pressed())
                 except EOFError:
@@ -180,7 +193,10 @@ class LiveTop:
     def _read(self) -> None:
         try:
             for item in followed(self._client):
-                said = saidIn(item) if isinstance(item, Event) else item
+                try:
+                    said = saidIn(item) if isinstance(item, Event) else item
+                except DoorError as error:
+                    said = error
                 if said is not None:
                     self._post(said)
         except BaseException as error:
@@ -224,19 +240,3 @@ class LiveTop:
             yield
         finally:
             signal.signal(signal.SIGWINCH, before)
-
-
-@contextmanager
-def _endedBySignals() -> Iterator[None]:
-    """Let these signals end it orderly: the terminal is restored."""
-
-    def end(number: int, _: object) -> None:
-        raise SystemExit(128 + number)
-
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, end) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from rich.table import Table
 from rich.text import Text
 
+from gows.chat.audience import EVERYONE
 from gows.commands import figures
 from gows.commands.topfeed import Connection, Room, Warned
 from gows.journal import escaped
@@ -76,7 +77,8 @@ def rooms(found: Iterable[Room], width: int) -> Table:
     table.add_column("room", no_wrap=True, ratio=1)
     table.add_column("people", no_wrap=True, width=7, justify="right")
     for each in found:
-        table.add_row(Text(f"#{safe(each.room)}"), figures.count(each.people))
+        name = "everyone" if each.room == EVERYONE else f"#{safe(each.room)}"
+        table.add_row(Text(name), figures.count(each.people))
     return table
 
 
