@@ -13,9 +13,9 @@ from websockets.exceptions import ConnectionClosed
 
 from gows.commands.doorclient import DoorClient, DoorError
 from gows.commands.toplive import LiveTop
-from tests import doors
+from tests import falsedoors
 from tests.commands import DoorCommandCase
-from tests.doors import Door
+from tests.falsedoors import Door
 from tests.ptys import Pty
 from tests.support import TIMEOUT, freePort
 
@@ -160,11 +160,11 @@ class KeysTests(SynchronousTestCase):
         self.door = self.enterContext(
             Door(
                 {
-                    "/feed": [doors.events(FEED), doors.events(b"")],
-                    "/api/top": [doors.json(found)],
-                    "/api/rooms": [doors.json(b"{}")],
+                    "/feed": [falsedoors.events(FEED), falsedoors.events(b"")],
+                    "/api/top": [falsedoors.json(found)],
+                    "/api/rooms": [falsedoors.json(b"{}")],
                     "/api/disconnect": [
-                        doors.json(b'{"connections":0}'),
+                        falsedoors.json(b'{"connections":0}'),
                         b"HTTP/1.1 400 Bad\r\n\r\n",
                     ],
                 }
@@ -222,6 +222,6 @@ class KeysTests(SynchronousTestCase):
         door = DoorClient(f"http://127.0.0.1:{freePort()}")
         self.assertRaises(DoorError, LiveTop(door, "age", self.theirs).run)
         self.door.answers["/feed"] = [
-            doors.events(FEED + b"event: sample\ndata: x\n\n")
+            falsedoors.events(FEED + b"event: sample\ndata: x\n\n")
         ]
         self.use(("no feed", "q"))
