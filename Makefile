@@ -1,5 +1,5 @@
 # make run    serve on 127.0.0.1:8888 (make run ARGS="--port 9999")
-# make test   run the tests (make test TESTS=tests.test_registry)
+# make test   run the tests (make test TESTS=tests.test_registry, JOBS=1)
 # make bench  measure gows and its peers (make bench ONLY=fanout PEERS=gorilla, QUICK=1)
 PYTHON ?= python3
 VENV := .venv
@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 TESTS ?= tests
 CASES ?=
+JOBS ?= 2
 ONLY ?=
 PEERS ?=
 ROUNDS ?= 5
@@ -18,7 +19,7 @@ run: $(VENV)/.runs
 	$(BIN)/twistd -n --pidfile= gows --admin tcp:8889:interface=127.0.0.1 $(ARGS)
 
 test: $(VENV)/.tests
-	$(BIN)/python -m twisted.trial $(TESTS)
+	$(BIN)/python -m twisted.trial -j$(JOBS) $(TESTS)
 
 lint: $(VENV)/.lints
 	$(BIN)/ruff check .
