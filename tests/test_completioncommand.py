@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 from gows.commands.shell import Shell
-from gows.commands.topfeed import ORDERS
+from gows.commands.topstructs import ORDERS
 from tests.commands import CommandCase
 from tests.support import TIMEOUT
 

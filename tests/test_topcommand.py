@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 
-from gows.commands.topfeed import ORDERS
+from gows.commands.topstructs import ORDERS
 from tests import falsedoors
 from tests.commands import DoorCommandCase
 from tests.falsedoors import Door

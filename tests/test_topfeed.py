@@ -14,20 +14,16 @@ from twisted.trial.unittest import SynchronousTestCase
 from gows.commands import topfeed
 from gows.commands.doorclient import DoorClient, DoorError
 from gows.commands.eventstream import Event
-from gows.commands.topfeed import (
+from gows.commands.topfeed import Picture, eventsOf, followed, roomsOf, saidIn, topOf
+from gows.commands.topstructs import (
+    MAX_SAMPLES,
     Connection,
     Hello,
-    Picture,
     Rooms,
     Sample,
     Top,
     Warned,
     Warnings,
-    eventsOf,
-    followed,
-    roomsOf,
-    saidIn,
-    topOf,
 )
 from tests import falsedoors
 from tests.falsedoors import Door
@@ -128,9 +124,9 @@ class PictureTests(SynchronousTestCase):
     def test_bounded(self) -> None:
         """No more is kept than the server does."""
         picture = Picture()
-        for at in range(topfeed.MAX_SAMPLES + 10):
+        for at in range(MAX_SAMPLES + 10):
             picture.take(Sample(at))
-        self.assertEqual(len(picture.samples), topfeed.MAX_SAMPLES)
+        self.assertEqual(len(picture.samples), MAX_SAMPLES)
         picture.take(Hello(uptime=3))
         self.assertEqual(picture.uptime, 3)
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from twisted.trial.unittest import SynchronousTestCase
 
-from gows.commands.topfeed import ORDERS, Connection, Room, Warned
+from gows.commands.topstructs import ORDERS, Connection, Room, Warned
 from gows.commands.toptables import connections, rooms, safe, warnings
 
 

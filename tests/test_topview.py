@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 from twisted.trial.unittest import SynchronousTestCase
 
-from gows.commands.topfeed import (
+from gows.commands.topfeed import Picture
+from gows.commands.topstructs import (
     Connection,
     Hello,
-    Picture,
     Room,
     Rooms,
     Sample,

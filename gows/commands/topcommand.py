@@ -18,15 +18,14 @@ from gows.commands.doorcommand import DoorCommand
 from gows.commands.eventstream import Event
 from gows.commands.topfeed import (
     NO_FEED,
-    ORDERS,
     Picture,
-    Sample,
     eventsOf,
     followed,
     roomsOf,
     saidIn,
     topOf,
 )
+from gows.commands.topstructs import ORDERS, Sample
 from gows.journal import escaped
 
 LIMIT: Final = 20

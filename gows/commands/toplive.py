@@ -17,17 +17,9 @@ from rich.screen import Screen
 
 from gows.commands.doorclient import DoorClient, DoorError
 from gows.commands.eventstream import Event
-from gows.commands.topfeed import (
-    ORDERS,
-    Picture,
-    Said,
-    Sample,
-    followed,
-    roomsOf,
-    saidIn,
-    topOf,
-)
+from gows.commands.topfeed import Picture, followed, roomsOf, saidIn, topOf
 from gows.commands.topkeys import Keys, endedBySignals
+from gows.commands.topstructs import ORDERS, Said, Sample
 from gows.commands.topview import Choice, screen
 
 LIMIT: Final = 50

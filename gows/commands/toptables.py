@@ -10,7 +10,7 @@ from rich.text import Text
 
 from gows.chat.audience import EVERYONE
 from gows.commands import figures
-from gows.commands.topfeed import Connection, Room, Warned
+from gows.commands.topstructs import Connection, Room, Warned
 from gows.journal import escaped
 
 _NARROW: Final = 72

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from gows.commands import figures
-from gows.commands.topfeed import ORDERS, Connection, Picture, Sample
+from gows.commands.topfeed import Picture
+from gows.commands.topstructs import ORDERS, Connection, Sample
 from gows.commands.toptables import connections, rooms, safe, warnings
 
 PERIOD: Final = 300.0
