@@ -6,6 +6,7 @@ import contextlib
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from websockets.exceptions import ConnectionClosed
@@ -15,7 +16,7 @@ from websockets.typing import Subprotocol
 from gows.commands import chatcommand
 from tests.commands import DoorCommandCase
 from tests.ptys import Pty
-from tests.support import ROOT, TIMEOUT, environment, freePort
+from tests.support import ROOT, TIMEOUT, environment, freePort, until
 from tests.tokens import privateJwk
 
 V1 = Subprotocol("gows.v1")
@@ -201,5 +202,12 @@ class ChatTests(DoorCommandCase):
             self.assertEqual(raw.recv(TIMEOUT), "typed")
             raw.send("to you")
             chat.waitForText("raw: to you")
-            chat.press("\x04")
+
+            def hasEnded() -> bool:
+                # While a line is shown, a key that is no line gets lost.
+                chat.press("\x04")
+                chat.read(time.monotonic() + 0.2)
+                return chat.process.poll() is not None
+
+            until(hasEnded)
             self.assertEqual(chat.wait(), 0)
