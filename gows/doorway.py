@@ -8,13 +8,15 @@ from typing import Any, Final, NamedTuple, cast
 
 from msgspec import structs
 from twisted.application.service import MultiService
-from twisted.internet.interfaces import IReactorCore
+from twisted.internet.interfaces import IAddress, IReactorCore
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource
 
 from gows import __version__
 from gows.access.addresses import TrustedProxies
 from gows.access.apikeys import ApiKeys
+from gows.errors import CannotStart
 from gows.journal import Journal
 from gows.lag import ReactorLag
 from gows.listening import ListeningService, doorOf
@@ -44,6 +46,10 @@ _OPEN: Final = (
 )
 
 
+MAX_CONNECTIONS: Final = 500
+"""How many connections the door has at a time; more are closed at once."""
+
+
 class Shows(NamedTuple):
     """What the door shows of the server: services."""
 
@@ -56,6 +62,20 @@ def showsOf(factory: GowsFactory, reactor: Any) -> Shows:
     """Make what is shown of a chat."""
     lag = ReactorLag(reactor)
     return Shows(lag, Sampler(factory, lag), RecentWarnings())
+
+
+class Limited(WrappingFactory):
+    """Keeps those who open connections and do nothing from taking all files."""
+
+    noisy = False
+
+    def buildProtocol(  # type: ignore[override]  # that of Factory may refuse
+        self, addr: IAddress | None
+    ) -> ProtocolWrapper | None:
+        """Take a connection, if there are not too many."""
+        if len(self.protocols) >= MAX_CONNECTIONS:
+            return None
+        return super().buildProtocol(addr)
 
 
 def makeDoor(
@@ -87,7 +107,7 @@ def makeDoor(
         **consolePages(),
         PATH: OpenAPI(calls),
         SIGN_OUT: SignOut(guard),
-        "/feed": feedOf(factory, shows),
+        "/feed": feedOf(factory, shows, guard),
         "/metrics": metricsPage(factory, shows.lag),
         **debugPages(reactor, shows.lag, factory.busyFor, journal),
     }
@@ -114,14 +134,18 @@ def operatorsService(
 
     @param keys: see L{makeDoor}; without them nobody else may reach the port
     """
+    assert settings.admin is not None
+    description = settings.admin
+    if keys is None and description.lower().startswith("haproxy:"):
+        raise CannotStart(_OPEN)  # what comes through a proxy is not of this host
     service = MultiService()
     shows = showsOf(factory, reactor)
     door = makeDoor(
         settings, factory, keys=keys, shows=shows, journal=journal, reactor=reactor
     )
     listening = ListeningService(
-        lambda: [doorOf(str(settings.admin), "admin", cast(IReactorCore, reactor))],
-        door,
+        lambda: [doorOf(description, "admin", cast(IReactorCore, reactor))],
+        Limited(door),
         journal,
         name="the operators' door",
         onlyHere="" if keys else _OPEN,
@@ -131,7 +155,7 @@ def operatorsService(
     return service
 
 
-def feedOf(factory: GowsFactory, shows: Shows) -> Feed:
+def feedOf(factory: GowsFactory, shows: Shows, guard: Guard) -> Feed:
     """Make the console's feed, of what is shown of a chat."""
     startedAt = factory.reactor.seconds()
 
@@ -152,7 +176,7 @@ def feedOf(factory: GowsFactory, shows: Shows) -> Feed:
         isDraining = factory.admission.draining
         feed.sampled({**sample._asdict(), "draining": isDraining})
 
-    feed = Feed(hello, warnings)
+    feed = Feed(hello, warnings, guard.letsIn)
     shows.sampler.listen(sampled)
     shows.warnings.listen(feed.warned)
     return feed

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from itertools import islice
 from typing import Any, Final
 
+import msgspec
 from msgspec import UNSET
 from twisted.internet.task import deferLater
 
@@ -26,7 +27,6 @@ from gows.web import apistructs as api
 from gows.web.answers import Problem
 from gows.wire.closing import MAX_REASON
 from gows.wire.factory import GowsFactory
-from gows.wire.frames import WireForm
 from gows.wire.protocol import GowsProtocol
 
 _AT_ONCE: Final = 2000
@@ -164,6 +164,10 @@ class Operating:
                 "no_tickets",
                 "This server takes no tickets: it has no token-key, and believes URLs.",
             )
+        if len(msgspec.json.encode(ticket.app)) > api.MAX_APP:
+            raise Problem(
+                400, "invalid", f"app: must be {api.MAX_APP} bytes at most.", "app"
+            )
         now = self._factory.now()
         rooms = None if ticket.rooms is UNSET else RoomRights.of(ticket.rooms)
         expires = None if ticket.lifetime is UNSET else now + ticket.lifetime
@@ -199,13 +203,14 @@ def _audienceOf(to: str | To) -> Audience:
 def _infoOf(connection: GowsProtocol, now: float) -> api.ConnectionInfo:
     context, outbox = connection.context, connection.outbox
     traffic, trip = outbox.traffic(), connection.roundTrip
+    dialect, form = connection.form.kind
     return api.ConnectionInfo(
         number=connection.number,
         session=connection.session,
         key=context.specialKey,
         device=context.device,
-        dialect=connection.dialect.name,
-        form=_nameOf(connection.form),
+        dialect=dialect,
+        form=form,
         rooms=connection.rooms,
         address=connection.address,
         age=round(now - connection.openedAt, 3),
@@ -218,9 +223,3 @@ def _infoOf(connection: GowsProtocol, now: float) -> api.ConnectionInfo:
         waiting=outbox.waiting,
         roundTrip=None if trip is None else round(trip * 1000, 3),
     )
-
-
-def _nameOf(form: WireForm) -> str:
-    if form.gzip:
-        return "gzip"
-    return "deflate" if form.windowBits else "plain"

@@ -101,8 +101,8 @@ class BodyTests(DoorTestCase):
             ({**TO_ALL, "binary": "%"}, "binary"),
             ({**TO_ALL, "binary": 1}, "binary"),
             ({**TO_ALL, "data": 1, "more": 1}, "more"),
-            ({**TO_ALL, "data": 1, "binary": ""}, None),
-            (TO_ALL, None),
+            ({**TO_ALL, "data": 1, "binary": ""}, "data"),
+            (TO_ALL, "data"),
             ([], None),
             ("x", None),
         ):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from gows.web.doorrequest import MAX_BODY
+from gows.web.doorrequest import MAX_BODY, MAX_OF_STRANGERS
 from tests.doors import FORM, DoorTestCase, bearer, written
 from tests.memory import answerOf
 
@@ -59,6 +60,20 @@ class SizeTests(DoorTestCase):
         self.assertFalse(asker.wire.isLost)
         asker.send(part)
         self.assertTrue(asker.wire.isLost)
+
+    def test_strangers(self) -> None:
+        """Of who is not let in no more is kept than a form to sign in has."""
+        asker = self.connected()
+        for headers in ({}, bearer("not-a-key-of-anybody")):
+            head = {**headers, "Content-Length": str(MAX_BODY)}
+            asker = self.connected()
+            part = b"x" * (MAX_BODY - 1)
+            asker.send(written("POST", "/api/publish", part, head))
+            channel: Any = asker.transport.protocol
+            [request] = channel._channel.requests
+            self.assertLessEqual(len(request.content.getvalue()), MAX_OF_STRANGERS)
+            asker.send(b"x")
+            self.assertIn(b" 401 ", asker.wire.received)
 
     def test_withoutKey(self) -> None:
         """Without a key nobody is told what is too large."""

@@ -456,7 +456,7 @@ class SpreadTests(SynchronousTestCase):
     def test_order(self) -> None:
         """Nobody is the first because of when it came."""
         firsts = set()
-        for _ in range(30):
+        for _ in range(400):
             fakes = [Fake(self.clock) for _ in range(5)]
             journal = Journal("critical", self.clock, lambda event: None)
             drain = Drain(set(fakes), 10, self.clock, journal)
@@ -585,6 +585,7 @@ class HurryTests(MemoryTestCase):
         done = server.drain(10)
         clients[0].send(closeFrame(1001))
         server.hurry()
+        self.clock.advance(0.25)
         self.successResultOf(done)
         self.assertTrue(clients[1].transport.wasAborted)
         self.assertFalse(clients[0].transport.wasAborted)
@@ -592,6 +593,19 @@ class HurryTests(MemoryTestCase):
         clients[1].flush()
         server.hurry()
         self.assertEqual(len([line for line in self.logged() if "cut" in line]), 1)
+
+    def test_untold(self) -> None:
+        """Who has not been told is told first: they come back one after the other."""
+        server = self.factory(pingInterval=0)
+        talkers = [self.talker(server, f"specialKey={n}") for n in range(50)]
+        server.drain(100)
+        self.clock.advance(0.1)
+        server.hurry()
+        after = []
+        for talker in talkers:
+            [closing] = [one for one in talker.heard() if one["type"] == "closing"]
+            after.append(closing["retry_after"])
+        self.assertGreater(len(set(after)), 25)
 
     def test_whilePending(self) -> None:
         """A callback that hangs does not matter then."""
@@ -602,6 +616,8 @@ class HurryTests(MemoryTestCase):
         alice.send(frame(TEXT, b"hang"))
         done = server.drain(10)
         server.hurry()
+        self.assertNoResult(done)
+        self.clock.advance(0.25)
         self.successResultOf(done)
         self.assertTrue(alice.transport.wasAborted)
         application.thoughts[0].callback(None)
@@ -616,6 +632,7 @@ class HurryTests(MemoryTestCase):
         alice.leave()
         self.assertNoResult(done)
         server.hurry()
+        self.clock.advance(0.25)
         self.successResultOf(done)
         self.assertFalse(alice.transport.wasAborted)
         self.assertTrue(bob.transport.wasAborted)

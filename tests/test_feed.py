@@ -30,12 +30,16 @@ class FeedTests(SynchronousTestCase):
     A feed, and readers in memory.
 
     @ivar kept: the warnings of the log
+    @ivar isLetIn: whether who reads may go on
     """
 
     def setUp(self) -> None:
         """Begin with no readers."""
         self.kept: list[dict[str, Any]] = []
-        self.feed = Feed(lambda: {"name": "gows"}, lambda: self.kept)
+        self.isLetIn = True
+        self.feed = Feed(
+            lambda: {"name": "gows"}, lambda: self.kept, lambda _: self.isLetIn
+        )
         self.site = Site(self.feed)
 
     def read(self, method: str = "GET") -> Reader:
@@ -91,6 +95,18 @@ class FeedTests(SynchronousTestCase):
         )
         self.feed.sampled({})
         self.assertEqual([name for name, _ in self.events(reader)], ["sample"])
+
+    def test_notLetIn(self) -> None:
+        """Who may read no more is told nothing more."""
+        reader = self.read()
+        self.events(reader)
+        self.isLetIn = False
+        self.feed.sampled({})
+        self.assertEqual(self.events(reader), [])
+        self.assertTrue(reader.transport.disconnecting)
+        self.isLetIn = True
+        self.feed.sampled({})
+        self.assertEqual(self.events(reader), [])
 
     def test_leaves(self) -> None:
         """Who leaves is told nothing any more, and costs nothing."""

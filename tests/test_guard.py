@@ -8,12 +8,14 @@ from gows.access.apikeys import ApiKeys
 from gows.web import guard
 from gows.web.guard import FAILURES
 from tests.doors import (
+    FORM,
     HOST,
     KEY,
     OTHER_KEY,
     WRONG_KEY,
     DoorTestCase,
     bearer,
+    written,
 )
 
 ELSEWHERE = IPv4Address("TCP", "198.51.100.1", 1)
@@ -108,6 +110,57 @@ class KeyTests(DoorTestCase):
         self.assertEqual(
             self.send("GET", "/api/info", None, {"Host": "evil.example"}).status, 421
         )
+
+    def test_notHere(self) -> None:
+        """A door without keys serves its own host only, whatever stands before it."""
+        self.keys = None
+        self.makeDoor(self.chat)
+        other = IPv4Address("TCP", "203.0.113.9", 1)
+        for peer, status in (
+            (other, 403),
+            (IPv6Address("TCP", "2001:db8::1", 1), 403),
+            (IPv6Address("TCP", "::1", 1), 200),
+            (IPv4Address("TCP", "127.9.9.9", 1), 200),
+            (UNIXAddress(None), 200),
+        ):
+            answer = self.send("GET", "/api/info", None, {}, peer)
+            self.assertEqual(answer.status, status, peer)
+        self.assertEqual(self.send("GET", "/healthz", None, {}, other).status, 200)
+        self.chat = self.factory(trustedProxy=("127.0.0.1",))
+        self.makeDoor(self.chat)
+        headers = {"X-Forwarded-For": "203.0.113.9"}
+        self.assertProblem(self.send("GET", "/feed", None, headers), 403, "not_here")
+
+    def test_letsIn(self) -> None:
+        """Who has begun to read the feed is sent away when its key is gone."""
+        form = {"Content-Type": FORM}
+        answer = self.send("POST", "/signin", f"key={KEY}".encode(), form)
+        session = answer.headers["set-cookie"].partition(";")[0]
+        readers = [self.connected() for _ in range(3)]
+        for reader, headers in zip(
+            readers,
+            (bearer(), {"Cookie": session}, bearer(OTHER_KEY)),
+            strict=True,
+        ):
+            reader.send(written("GET", "/feed", None, headers))
+        self.shows.sampler.startService()
+        self.addCleanup(self.shows.sampler.stopService)
+        for keys, here in (
+            ([("backend", KEY), ("ops", OTHER_KEY)], [True, True, True]),
+            ([("ops", OTHER_KEY)], [False, False, True]),
+        ):
+            self.keys = ApiKeys(keys)
+            before = [len(reader.wire.received) for reader in readers]
+            self.clock.advance(1)
+            for reader in readers:
+                reader.pump.flush()
+            ends = [reader.wire.received.endswith(b"0\r\n\r\n") for reader in readers]
+            self.assertEqual(ends, [not one for one in here])
+            grown = [
+                b"event: sample" in reader.wire.received[size:]
+                for reader, size in zip(readers, before, strict=True)
+            ]
+            self.assertEqual(grown, here)
 
 
 class GuessingTests(DoorTestCase):

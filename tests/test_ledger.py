@@ -165,6 +165,25 @@ class KeepTests(LedgerTestCase):
         self.clock.advance(10)
         self.now(self.ledger.keep("c", b"", 10))
 
+    def test_tooLarge(self) -> None:
+        """So have all of them together; what is there is not lost for that."""
+        self.patch(ledgerModule, "MAX_SIZE", 10)
+        started(self.ledger.keep("a", b"12345", 1))
+        self.assertRaises(TooMany, started, self.ledger.keep("b", b"123456", 1))
+        self.assertRaises(TooMany, started, self.ledger.keep("a", b"x" * 11, 1))
+        self.assertEqual(started(self.ledger.look("a")), b"12345")
+        started(self.ledger.keep("a", b"x" * 10, 1))
+        started(self.ledger.take("a"))
+        started(self.ledger.keep("b", b"x" * 10, 1))
+
+    def test_noCallsLeft(self) -> None:
+        """For each that is kept one call is to come, and none for others."""
+        for _ in range(3):
+            started(self.ledger.keep("a", b"x", 300))
+        started(self.ledger.keep("b", b"y", 300))
+        started(self.ledger.take("b"))
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+
     def test_anewWhenFull(self) -> None:
         """What is kept already may be kept anew, though there is no room for more."""
         self.patch(ledgerModule, "MAX_KEPT", 1)

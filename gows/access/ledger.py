@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
 from gows.errors import TooMany
 from gows.interfaces import Holder, ILedger
 
 MAX_KEPT: Final = 100_000
-"""How many values may be kept at a time."""
+MAX_SIZE: Final = 64 * 1024 * 1024
+"""How many values may be kept at a time, and of how many bytes in all."""
+
+
+class _Kept(NamedTuple):
+    """A value, and the call that forgets it."""
+
+    value: bytes
+    end: IDelayedCall
 
 
 @implementer(ILedger)
@@ -27,7 +35,8 @@ class MemoryLedger:
         self._clock = clock
         self._holders: dict[str, Holder] = {}
         self._counts: dict[str, int] = {}
-        self._kept: dict[str, tuple[bytes, float]] = {}
+        self._kept: dict[str, _Kept] = {}
+        self._size = 0
 
     async def hold(self, key: str, holder: Holder, mayReplace: bool) -> bool:
         """See L{ILedger.hold}."""
@@ -68,10 +77,16 @@ class MemoryLedger:
 
     async def keep(self, name: str, value: bytes, seconds: float) -> None:
         """See L{ILedger.keep}."""
-        if name not in self._kept and len(self._kept) >= MAX_KEPT:
-            raise TooMany(f"more than {MAX_KEPT} values are kept")
-        self._kept[name] = value, self._clock.seconds() + seconds
-        self._clock.callLater(seconds, self._forget, name)
+        before = self._forget(name)
+        size = self._size + len(value)
+        if len(self._kept) >= MAX_KEPT or size > MAX_SIZE:
+            if before is not None:  # what is there is not lost for what is too much
+                self._hold(name, before.value, before.end)
+            raise TooMany(f"more than {MAX_KEPT} values, or {MAX_SIZE} bytes")
+        if before is not None:
+            before.end.cancel()
+        end = self._clock.callLater(seconds, self._forget, name)
+        self._hold(name, value, end)
 
     async def keepNew(self, name: str, value: bytes, seconds: float) -> bytes | None:
         """See L{ILedger.keepNew}."""
@@ -82,17 +97,23 @@ class MemoryLedger:
 
     async def look(self, name: str) -> bytes | None:
         """See L{ILedger.look}."""
-        self._forget(name)
-        value, _ = self._kept.get(name, (None, 0.0))
-        return value
+        kept = self._kept.get(name)
+        return None if kept is None else kept.value
 
     async def take(self, name: str) -> bytes | None:
         """See L{ILedger.take}."""
-        self._forget(name)
-        value, _ = self._kept.pop(name, (None, 0.0))
-        return value
+        kept = self._forget(name)
+        if kept is None:
+            return None
+        kept.end.cancel()
+        return kept.value
 
-    def _forget(self, name: str) -> None:
-        kept = self._kept.get(name)
-        if kept is not None and kept[1] <= self._clock.seconds():
-            del self._kept[name]
+    def _hold(self, name: str, value: bytes, end: IDelayedCall) -> None:
+        self._kept[name] = _Kept(value, end)
+        self._size += len(value)
+
+    def _forget(self, name: str) -> _Kept | None:
+        kept = self._kept.pop(name, None)
+        if kept is not None:
+            self._size -= len(kept.value)
+        return kept

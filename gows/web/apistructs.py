@@ -19,6 +19,12 @@ MAX_BATCH = 1000
 MAX_PAGE = 1000
 """The most items of one page of a list."""
 
+MAX_RIGHTS = 200
+"""The most rooms of a ticket."""
+
+MAX_APP = 4096
+"""The most bytes that the application is told by one, as JSON."""
+
 Count = Annotated[int, Meta(ge=0)]
 Session = Annotated[str, Meta(pattern=r"\A[0-9a-f]{16}\Z")]
 CLOSE_CODES = (1000, 1001, 1008, 1013)
@@ -54,6 +60,7 @@ RULES = WORDS | {
     "binary": "base64 (RFC 4648, 4)",
     "session": "16 hexadecimal digits, as the list of connections has them",
     "device": "a name of at most 64 letters (A-Z, a-z), digits, and . _ -",
+    "by": "waiting, messages_in, bytes_out, round_trip or age",
     "rooms": "rights (r, w, rw or nothing) by rooms' names, or by prefix*",
 }
 """What fields with a pattern may be, in words."""
@@ -92,7 +99,7 @@ class Publish(Body, frozen=True):
         @raise ValueError: if it is none or two
         """
         if (self.data is UNSET) == (self.binary is UNSET):
-            raise ValueError("one of data and binary is needed, and not both")
+            raise ValueError("data: one of data and binary is needed, and not both")
 
 
 class Batch(Body, frozen=True):
@@ -125,11 +132,11 @@ class Disconnect(Body, frozen=True):
         @raise ValueError: if that is nobody or two, or the code is not to be sent
         """
         if (self.key is UNSET) == (self.session is UNSET):
-            raise ValueError("one of key and session is needed, and not both")
+            raise ValueError("key: one of key and session is needed, and not both")
         isWhole = self.code == int(self.code)
         if not isWhole or (self.code not in CLOSE_CODES and self.code < 3000):
             codes = ", ".join(map(str, CLOSE_CODES))
-            raise ValueError(f"code must be {codes}, or 3000 to 4999")
+            raise ValueError(f"code: must be {codes}, or 3000 to 4999")
 
 
 class NewTicket(Body, frozen=True):
@@ -141,12 +148,14 @@ class NewTicket(Body, frozen=True):
     @ivar rooms: rights by the names of rooms, or prefix*; absent: all rooms
     @ivar direct: whether she may send to a single person
     @ivar lifetime: seconds after which the connection ends; absent: it does not
-    @ivar app: what the application is told
+    @ivar app: what the application is told; at most 4096 bytes
     """
 
     key: Key
     device: Device = ""
-    rooms: dict[RoomsName, Rights] | UnsetType = UNSET
+    rooms: (
+        Annotated[dict[RoomsName, Rights], Meta(max_length=MAX_RIGHTS)] | UnsetType
+    ) = UNSET
     direct: bool = False
     lifetime: Annotated[float, Meta(gt=0, le=31_536_000)] | UnsetType = UNSET
     app: Any = None
@@ -238,7 +247,7 @@ class ConnectionInfo(Answer, frozen=True):
     A connection.
 
     @ivar number: its place in the list of connections
-    @ivar dialect: gows.raw or gows.v1
+    @ivar dialect: raw or gows.v1
     @ivar form: plain, gzip or deflate: how messages leave for it
     @ivar age: in seconds
     @ivar messagesIn: how many came; ignored ones were too much

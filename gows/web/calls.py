@@ -41,6 +41,9 @@ _FIELD: Final = re.compile(
     r"\AObject (?:missing required|contains unknown) field `(\w+)`"
 )
 
+# What the structs themselves raise.
+_OWN: Final = re.compile(r"(\w+): (.*)")
+
 _KEY: Final = "Idempotency-Key"
 _IDEMPOTENCY_KEY: Final = re.compile(r"[!-~]{1,255}")
 
@@ -153,10 +156,12 @@ def _problemOf(error: msgspec.ValidationError) -> Problem:
     words, path = str(error), ""
     if found := _PLACE.fullmatch(words):
         words, path = found[1], found[2].lstrip(".")
-    if found := _FIELD.search(words):
+    if found := _OWN.fullmatch(words):
+        path, words = f"{path}.{found[1]}".lstrip("."), found[2]
+    elif found := _FIELD.search(words):
         path = f"{path}.{found[1]}".lstrip(".")
-    rule = RULES.get(path.rpartition(".")[2])
-    if "regex" in words and rule is not None:
+    rule = RULES.get(path.partition("[")[0].rpartition(".")[2], "what is allowed")
+    if "regex" in words or words.startswith("Invalid enum value"):
         words = f"must be {rule}"
     return _invalid(path, words) if path else Problem(400, "invalid", f"{words}.")
 

@@ -27,7 +27,11 @@ _AS_IT_IS: Final = {"parsePOSTFormSubmission": False}
 
 
 class Door(Site):
-    """All that operators and backends ask for."""
+    """
+    All that operators and backends ask for.
+
+    @ivar guard: whom it lets in
+    """
 
     requestFactory = DoorRequest
     displayTracebacks = False
@@ -52,9 +56,9 @@ class Door(Site):
         @param guarded: what needs one, by path
         """
         super().__init__(Resource(), timeout=TIMEOUT, reactor=reactor, **_AS_IT_IS)
-        self._guard = guard
+        self.guard = guard
         self._free = free
-        self._guarded = guarded
+        self.guarded = guarded
         self._memory = memory
         self._journal = journal
         self._calls: dict[str, dict[str, Call]] = {}
@@ -66,7 +70,7 @@ class Door(Site):
         """Write down that a request was answered, without its parameters."""
         method = request.method.decode("latin-1")
         path = request.path.decode("latin-1")
-        address = self._guard.addressOf(request)
+        address = self.guard.addressOf(request)
         self._journal.answered(address, escaped(method), path, request.code)
 
     def getResourceFor(self, request: Request) -> IResource:
@@ -80,7 +84,7 @@ class Door(Site):
 
     def _resourceFor(self, request: DoorRequest) -> IResource:
         path = request.path.decode("latin-1")
-        origin = self._guard.checkPlace(request)
+        origin = self.guard.checkPlace(request)
         if origin is not None:
             request.setHeader("Access-Control-Allow-Origin", origin)
             request.setHeader("Vary", "Origin")
@@ -89,15 +93,15 @@ class Door(Site):
         if path in self._free:
             return Place(self._free[path])
         try:
-            request.operator = self._guard.operatorOf(request)
+            request.operator = self.guard.operatorOf(request)
         except Problem as problem:
             if problem.status == HTTPStatus.UNAUTHORIZED and wantsPage(request):
                 return SignInFirst()
             raise
         if request.isTooLarge:
             raise tooLarge()
-        if path in self._guarded:
-            return Place(self._guarded[path])
+        if path in self.guarded:
+            return Place(self.guarded[path])
         if path in self._calls:
             return CallResource(self._calls[path], "", self._memory, self._journal)
         start, slash, name = path.rpartition("/")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import Final
+from typing import Any, Final
 
 from twisted.web.server import Request
 
@@ -12,6 +12,9 @@ from gows.web.guard import Operator
 
 MAX_BODY: Final = 1024 * 1024
 """The largest body of a request, in bytes."""
+
+MAX_OF_STRANGERS: Final = 4096
+"""What is kept of the body of somebody without a key: a form to sign in fits."""
 
 _MAX_SKIPPED: Final = 8 * MAX_BODY
 """How much more is read, so that the client reads the answer, until it is cut."""
@@ -22,22 +25,26 @@ class DoorRequest(Request):
     One request.
 
     @ivar operator: whose it is, once that is known
-    @ivar isTooLarge: whether its body is larger than L{MAX_BODY}; it is empty then
+    @ivar isTooLarge: whether its body is larger than it may be; it is empty then
     """
 
     operator: Operator
     isTooLarge = False
+    _most = MAX_BODY
     _size = 0
 
     def gotLength(self, length: int | None) -> None:
-        """Take note how long the body will be, if that is said."""
+        """Take note how long the body will be, if that is said, and whose it is."""
         self.content = BytesIO()
-        self.isTooLarge = length is not None and length > MAX_BODY
+        channel: Any = self.channel
+        isLetIn = channel.site.guard.letsIn(self)
+        self._most = MAX_BODY if isLetIn else MAX_OF_STRANGERS
+        self.isTooLarge = length is not None and length > self._most
 
     def handleContentChunk(self, data: bytes) -> None:
         """Take a piece of the body, unless it is too much."""
         self._size += len(data)
-        self.isTooLarge = self.isTooLarge or self._size > MAX_BODY
+        self.isTooLarge = self.isTooLarge or self._size > self._most
         assert isinstance(self.content, BytesIO)
         if not self.isTooLarge:
             self.content.write(data)

@@ -30,16 +30,19 @@ class Feed(Resource):
         self,
         hello: Callable[[], Mapping[str, Any]],
         warnings: Callable[[], Sequence[Mapping[str, Any]]],
+        letsIn: Callable[[Request], bool],
     ) -> None:
         """
         Begin with no readers.
 
         @param hello: makes what is said to a reader first
         @param warnings: answers the last warnings of the log, the newest last
+        @param letsIn: tells whether who began to read may go on
         """
         super().__init__()
         self._hello = hello
         self._warnings = warnings
+        self._letsIn = letsIn
         self._isWarned = False
         self._readers: dict[_Reader, None] = {}
 
@@ -73,7 +76,10 @@ class Feed(Resource):
             events += self._warningsEvent()
             self._isWarned = False
         for reader in tuple(self._readers):
-            reader.send(events)
+            if self._letsIn(reader.request):
+                reader.send(events)
+            else:
+                reader.end()
 
     def warned(self) -> None:
         """Take note of a new warning; it goes out with the next sample."""
@@ -88,7 +94,7 @@ class _Reader:
     """Who reads."""
 
     def __init__(self, request: Request, readers: dict[_Reader, None]) -> None:
-        self._request = request
+        self.request = request
         self._readers = readers
         self._isFull = False
         request.registerProducer(self, True)
@@ -96,7 +102,12 @@ class _Reader:
 
     def send(self, event: bytes) -> None:
         if not self._isFull:
-            self._request.write(event)
+            self.request.write(event)
+
+    def end(self) -> None:
+        self.stopProducing()
+        self.request.unregisterProducer()
+        self.request.finish()
 
     def pauseProducing(self) -> None:
         self._isFull = True

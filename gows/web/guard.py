@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Final, NamedTuple
 
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.server import Request
 
+from gows.access.addresses import UNIX
 from gows.access.apikeys import ApiKeys, digestOf
 from gows.access.rates import AddressRates
 from gows.journal import Journal
@@ -104,6 +106,8 @@ class Guard:
         """
         address = self.addressOf(request)
         if self._keys is None:
+            if not _isHere(address):
+                raise _notHere()
             return Operator(NOBODY, address)
         session = request.getCookie(COOKIE.encode())
         header = headerOf(request, "Authorization")
@@ -119,6 +123,21 @@ class Guard:
             raise _unauthorized("An API key is missing: Authorization: Bearer KEY.")
         name, _ = self._checked(key, address)
         return Operator(name, address)
+
+    def letsIn(self, request: HTTPRequest) -> bool:
+        """Tell whether a request brings a key or a session that counts, no more."""
+        if self._keys is None:
+            return _isHere(self.addressOf(request))
+        values = request.requestHeaders.getRawHeaders(b"Authorization", [])
+        session = request.getCookie(COOKIE.encode())
+        if not values:
+            digest = None
+            if session is not None:
+                digest = self.sessions.find(session.decode("latin-1"))
+            return digest is not None and self._keys().nameOf(digest) is not None
+        scheme, _, key = values[0].decode("latin-1").partition(" ")
+        isBearer = len(values) == 1 and scheme.lower() == "bearer"
+        return isBearer and self._keys().nameOf(digestOf(key.strip())) is not None
 
     def digestFor(self, key: str, request: Request) -> bytes:
         """
@@ -169,6 +188,23 @@ def headerOf(request: Request, name: str) -> str | None:
     if len(values) > 1:
         raise Problem(400, "bad_request", f"{name} is given more than once.")
     return values[0].decode("latin-1") if values else None
+
+
+def _isHere(address: str) -> bool:
+    if address == UNIX:
+        return True
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _notHere() -> Problem:
+    return Problem(
+        403,
+        "not_here",
+        "This door asks for no keys, and so serves only its own host: api-key-file.",
+    )
 
 
 def _unauthorized(message: str) -> Problem:

@@ -58,7 +58,8 @@ class Parameters:
         """
         word = self._left.pop(name, default)
         if word != default and word not in others:
-            raise _invalid(name, f"must be {' or '.join([default, *others])}")
+            words = dict.fromkeys([default, *others])
+            raise _invalid(name, f"must be {' or '.join(words)}")
         return word
 
     def end(self) -> None:

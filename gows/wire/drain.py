@@ -21,6 +21,7 @@ IDLE_WITHIN: Final = 0.1
 LONGEST_GAP: Final = 0.1
 """Seconds between two closes at the most: where few are, it ends soon."""
 
+_MOMENT: Final = 0.25
 _TURN: Final = 0.02
 """Seconds between two looks at who is next, where many are."""
 
@@ -109,9 +110,22 @@ class Drain:
         self._finishIfEmpty()
 
     def hurry(self) -> None:
-        """Wait no longer: cut who is left."""
+        """
+        Wait no longer: cut who is left.
+
+        Those who have not been told are told first, so that they do not come back at
+        once and all together, and have a moment to hear it.
+        """
         if self.done.called:
             return
+        if not (self._untold or self._thinking):
+            self._cut()
+            return
+        self._tellAll()
+        if not self.done.called:
+            self._calls.append(self._clock.callLater(_MOMENT, self._cut))
+
+    def _cut(self) -> None:
         left = tuple(self._connections)
         self._journal.cut(len(left))
         for connection in left:
