@@ -6,6 +6,7 @@ import os
 import pty
 import signal
 import termios
+from threading import Timer
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +56,18 @@ class TerminalTests(SynchronousTestCase):
             self.assertFalse(flags & (termios.ECHO | termios.ICANON))
             self.assertTrue(flags & termios.ISIG)
         self.assertEqual(termios.tcgetattr(self.theirs), before)
+
+    def test_halves(self) -> None:
+        """A key that comes in two parts is one; Escape alone is Escape."""
+        with Keys(self.theirs) as keys:
+            for first, rest in ((b"q\x1b", b"[A"), (b"\x1b[", b"A"), (b"\x1bO", b"A")):
+                os.write(self.ours, first)
+                later = Timer(0.01, os.write, [self.ours, rest])
+                later.start()
+                self.assertEqual(keys.pressed()[-1], "up")
+                later.join()
+            os.write(self.ours, b"\x1b")
+            self.assertEqual(keys.pressed(), ["escape"])
 
     def test_failure(self) -> None:
         """It is so after a failure, too."""

@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import signal
+import time
 from threading import Event, Thread
 
 from rich.console import Console
@@ -155,6 +156,7 @@ class KeysTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Open that door, and a terminal."""
+        self.missed: tuple[str, str] | None = None
         found = (
             b'{"connections":[{"session":"1","key":"al"},{"session":"2","key":"bo"}]}'
         )
@@ -176,16 +178,28 @@ class KeysTests(SynchronousTestCase):
         self.addCleanup(os.close, self.theirs)
 
     def person(self, steps: tuple[tuple[str, str], ...], isOver: Event) -> None:
-        """Wait for each text, press the keys that belong to it, and look on."""
+        """
+        Wait for each text, press the keys that belong to it, and look on.
+
+        Who waits in vain remembers for what, and leaves.
+        """
         left = [*steps]
         seen = ""
+        deadline = time.monotonic() + TIMEOUT
         while not isOver.is_set():
+            if left and time.monotonic() > deadline:
+                self.missed = left[0][0], seen
+                left = []
+                os.write(self.ours, b"n")
+                time.sleep(0.1)
+                os.write(self.ours, b"q")
             if not select.select([self.ours], [], [], 0.05)[0]:
                 continue
             seen += os.read(self.ours, 65536).decode("utf-8", "replace")
             if left and left[0][0] in seen:
                 os.write(self.ours, left.pop(0)[1].encode())
                 seen = ""
+                deadline = time.monotonic() + TIMEOUT
 
     def use(self, *steps: tuple[str, str]) -> None:
         """Let a person use it until she quits."""
@@ -197,6 +211,7 @@ class KeysTests(SynchronousTestCase):
             LiveTop(DoorClient(self.door.url), "age", self.theirs, console).run()
         isOver.set()
         person.join(TIMEOUT)
+        self.assertIsNone(self.missed)
 
     def test_used(self) -> None:
         """One after the other, each is answered."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import termios
 import tty
@@ -14,6 +15,10 @@ from typing import Any, Final, Self
 
 _KEYS: Final = re.compile(rb"\x1b[\[O]([0-9;]*)([A-Za-z~])|\x1b|[\x00-\x7f]")
 _ARROWS: Final = {b"A": "up", b"B": "down", b"C": "right", b"D": "left"}
+
+_INCOMPLETE: Final = re.compile(rb"\x1b(?:[\[O][0-9;]*)?\Z")
+_MOMENT: Final = 0.05
+"""Seconds in which the rest of a key comes; who presses Escape waits so long."""
 
 
 class Keys:
@@ -55,13 +60,23 @@ class Keys:
 
         @raise EOFError: if the terminal is gone
         """
+        raw = self._read()
+        while _INCOMPLETE.search(raw) and self._isMore():
+            raw += self._read()
+        return keysIn(raw)
+
+    def _read(self) -> bytes:
         try:
             raw = os.read(self._descriptor, 1024)
         except OSError:
             raw = b""
         if not raw:
             raise EOFError
-        return keysIn(raw)
+        return raw
+
+    def _isMore(self) -> bool:
+        """Wait a moment: a terminal may hand over half of a key."""
+        return bool(select.select([self._descriptor], [], [], _MOMENT)[0])
 
 
 def keysIn(raw: bytes) -> list[str]:
