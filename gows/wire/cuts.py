@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 PERIODS: Final = (30, 60, 100)
 """Seconds after which proxies are known to cut what they take for idle."""
@@ -22,22 +22,6 @@ QUIET: Final = 3600.0
 """Seconds between two warnings of one period."""
 
 _SLICE: Final = WITHIN / 10
-
-
-class Suspicion(NamedTuple):
-    """
-    That a proxy cuts connections.
-
-    @ivar period: after so many seconds
-    @ivar cuts: how many were of late
-    @ivar ofAll: among how many connections that were cut
-    @ivar raisedAt: when
-    """
-
-    period: int
-    cuts: int
-    ofAll: int
-    raisedAt: float
 
 
 class _Slice:
@@ -81,7 +65,7 @@ class Cuts:
         self._now = now
         self._warn = warn
         self._slices: deque[_Slice] = deque()
-        self._raised: dict[int, Suspicion] = {}
+        self._warnedAt: dict[int, float] = {}
 
     def cut(self, age: float, silence: float) -> None:
         """
@@ -98,12 +82,6 @@ class Cuts:
                 current.near[period] += 1
                 self._judge(period, now)
 
-    @property
-    def warnings(self) -> tuple[Suspicion, ...]:
-        """The suspicions of the last hour, for a console."""
-        since = self._now() - QUIET
-        return tuple(one for one in self._raised.values() if one.raisedAt > since)
-
     def _slice(self, now: float) -> _Slice:
         number = int(now // _SLICE)
         if not self._slices or self._slices[-1].number != number:
@@ -113,11 +91,10 @@ class Cuts:
         return self._slices[-1]
 
     def _judge(self, period: int, now: float) -> None:
-        before = self._raised.get(period)
-        if before is not None and now - before.raisedAt < QUIET:
+        if now - self._warnedAt.get(period, -QUIET) < QUIET:
             return
         cuts = sum(one.near[period] for one in self._slices)
         ofAll = sum(one.count for one in self._slices)
         if cuts >= ENOUGH and cuts * 2 > ofAll:
-            self._raised[period] = Suspicion(period, cuts, ofAll, now)
+            self._warnedAt[period] = now
             self._warn(period, cuts, ofAll)
