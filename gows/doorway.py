@@ -8,8 +8,7 @@ from typing import Any, Final, NamedTuple, cast
 
 from msgspec import structs
 from twisted.application.service import MultiService
-from twisted.internet.interfaces import IAddress, IReactorCore
-from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
+from twisted.internet.interfaces import IReactorCore
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource
 
@@ -46,10 +45,6 @@ _OPEN: Final = (
 )
 
 
-MAX_CONNECTIONS: Final = 500
-"""How many connections the door has at a time; more are closed at once."""
-
-
 class Shows(NamedTuple):
     """What the door shows of the server: services."""
 
@@ -62,20 +57,6 @@ def showsOf(factory: GowsFactory, reactor: Any) -> Shows:
     """Make what is shown of a chat."""
     lag = ReactorLag(reactor)
     return Shows(lag, Sampler(factory, lag), RecentWarnings())
-
-
-class Limited(WrappingFactory):
-    """Keeps those who open connections and do nothing from taking all files."""
-
-    noisy = False
-
-    def buildProtocol(  # type: ignore[override]  # that of Factory may refuse
-        self, addr: IAddress | None
-    ) -> ProtocolWrapper | None:
-        """Take a connection, if there are not too many."""
-        if len(self.protocols) >= MAX_CONNECTIONS:
-            return None
-        return super().buildProtocol(addr)
 
 
 def makeDoor(
@@ -145,7 +126,7 @@ def operatorsService(
     )
     listening = ListeningService(
         lambda: [doorOf(description, "admin", cast(IReactorCore, reactor))],
-        Limited(door),
+        door,
         journal,
         name="the operators' door",
         onlyHere="" if keys else _OPEN,

@@ -8,7 +8,6 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from gows.web.answers import Problem
-from gows.web.door import TIMEOUT
 from tests.doors import KEY, DoorTestCase, bearer, written
 from tests.memory import answerOf
 
@@ -125,23 +124,6 @@ class ConnectionTests(DoorTestCase):
         for byte in written("POST", "/api/publish", body, bearer()):
             asker.send(bytes([byte]))
         self.assertEqual(answerOf(asker.wire.received).status, 200)
-
-    def test_idle(self) -> None:
-        """Who says nothing for a minute, or stops amid a body, is left alone."""
-        for begun in (
-            b"",
-            b"POST /api/publish HTTP/1.1\r\nHo",
-            written("POST", "/x", b"12345", {"Content-Length": "9"}),
-        ):
-            asker = self.connected()
-            asker.send(begun)
-            self.clock.advance(TIMEOUT - 1)
-            asker.pump.flush()
-            self.assertFalse(asker.wire.isLost)
-            self.clock.advance(1)
-            asker.pump.flush()
-            self.assertTrue(asker.wire.isLost)
-            self.assertEqual(asker.wire.received, b"")
 
     def test_chunked(self) -> None:
         """A body may come in chunks."""

@@ -7,19 +7,16 @@ import shutil
 import tempfile
 
 from twisted.internet import reactor
-from twisted.internet.error import ConnectionDone
-from twisted.internet.testing import StringTransport
-from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
 from gows.access.apikeys import ApiKeys
-from gows.doorway import MAX_CONNECTIONS, Limited, operatorsService, shown
+from gows.doorway import operatorsService, shown
 from gows.errors import CannotStart
 from gows.listening import ListeningService
 from gows.settings import Settings
 from gows.sources import TABLE
 from tests.doors import KEY, DoorTestCase
-from tests.memory import PEER, MemoryTestCase
+from tests.memory import MemoryTestCase
 
 
 class ShownTests(DoorTestCase):
@@ -93,19 +90,3 @@ class ListeningTests(MemoryTestCase, TestCase):
         description = "haproxy:tcp:0:interface=127.0.0.1"
         self.assertRaises(CannotStart, self.start, description, False)
         self.start(description, isGuarded=True)
-
-
-class LimitedTests(DoorTestCase):
-    """The door has only so many connections."""
-
-    def test_tooMany(self) -> None:
-        """One more is not taken, until another is gone."""
-        limited = Limited(self.door)
-        protocols = [limited.buildProtocol(PEER) for _ in range(MAX_CONNECTIONS)]
-        for protocol in protocols:
-            assert protocol is not None
-            protocol.makeConnection(StringTransport())
-        self.assertIsNone(limited.buildProtocol(PEER))
-        assert protocols[0] is not None
-        protocols[0].connectionLost(Failure(ConnectionDone()))
-        self.assertIsNotNone(limited.buildProtocol(PEER))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Final, cast
 from urllib.parse import unquote_to_bytes
 
+from twisted.internet.interfaces import IAddress
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
@@ -15,12 +16,10 @@ from gows.journal import Journal, escaped
 from gows.web.answers import Place, Problem, ProblemPage, answer, notFound
 from gows.web.calls import Call, CallResource
 from gows.web.consolepage import SignInFirst, wantsPage
+from gows.web.doorchannel import IDLE, Channels, DoorChannel
 from gows.web.doorrequest import DoorRequest, tooLarge
 from gows.web.guard import Guard
 from gows.web.idempotency import Idempotency
-
-TIMEOUT: Final = 60.0
-"""Seconds for which a connection may be idle."""
 
 _AS_IT_IS: Final = {"parsePOSTFormSubmission": False}
 """Bodies are read where they are expected, when it is known whose they are."""
@@ -31,8 +30,10 @@ class Door(Site):
     All that operators and backends ask for.
 
     @ivar guard: whom it lets in
+    @ivar channels: its connections
     """
 
+    protocol = DoorChannel  # type: ignore[assignment]  # documented to be replaceable
     requestFactory = DoorRequest
     displayTracebacks = False
     noisy = False
@@ -55,16 +56,29 @@ class Door(Site):
         @param free: what needs no key, by path
         @param guarded: what needs one, by path
         """
-        super().__init__(Resource(), timeout=TIMEOUT, reactor=reactor, **_AS_IT_IS)
+        super().__init__(Resource(), timeout=IDLE, reactor=reactor, **_AS_IT_IS)
+        self.channels = Channels()
         self.guard = guard
         self._free = free
-        self.guarded = guarded
+        self._guarded = guarded
         self._memory = memory
         self._journal = journal
         self._calls: dict[str, dict[str, Call]] = {}
         for call in calls:
             path = call.path.partition("{")[0]
             self._calls.setdefault(path, {})[call.method] = call
+
+    def buildProtocol(  # type: ignore[override]  # see protocol
+        self, addr: IAddress | None
+    ) -> DoorChannel:
+        """Take a connection."""
+        channel = cast(DoorChannel, super().buildProtocol(addr))
+        channel.channels = self.channels
+        return channel
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """Name what is spoken, for TLS (ALPN): no HTTP/2."""
+        return [b"http/1.1"]
 
     def log(self, request: HTTPRequest) -> None:
         """Write down that a request was answered, without its parameters."""
@@ -100,8 +114,8 @@ class Door(Site):
             raise
         if request.isTooLarge:
             raise tooLarge()
-        if path in self.guarded:
-            return Place(self.guarded[path])
+        if path in self._guarded:
+            return Place(self._guarded[path])
         if path in self._calls:
             return CallResource(self._calls[path], "", self._memory, self._journal)
         start, slash, name = path.rpartition("/")

@@ -38,6 +38,8 @@ class DoorRequest(Request):
         self.content = BytesIO()
         channel: Any = self.channel
         isLetIn = channel.site.guard.letsIn(self)
+        if isLetIn:
+            channel.channels.letIn(channel)
         self._most = MAX_BODY if isLetIn else MAX_OF_STRANGERS
         self.isTooLarge = length is not None and length > self._most
 
