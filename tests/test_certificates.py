@@ -25,9 +25,11 @@ from tests.support import (
     TIMEOUT,
     Issued,
     Server,
+    freePort,
     issue,
     pemOfChain,
     pemOfKey,
+    rawOpening,
     recorder,
     until,
     webSocket,
@@ -382,6 +384,40 @@ class SecureServerTests(CertificateCase):
                 self.assertEqual(client.recv(timeout=TIMEOUT), "still here")
                 self.assertEqual(other.recv(timeout=TIMEOUT), "still here")
             self.assertNotIn("Traceback", server.log())
+
+    def test_negotiation(self) -> None:
+        """
+        Who offers HTTP/2 as well, as browsers and curl do, is answered HTTP/1.1.
+
+        At the public door and at the operators', whoever brings the certificate.
+        """
+        chain, key = self.files
+        pems = self.folder / "pems"
+        pems.mkdir()
+        pem = pemOfKey(self.leaf) + pemOfChain(self.leaf, self.middle)
+        pems.joinpath("localhost.pem").write_bytes(pem)
+        ports = [freePort() for _ in range(4)]
+        plain, own, byName, admin = (f"{port}:interface=127.0.0.1" for port in ports)
+        files = f"certKey={chain}:privateKey={key}"
+        listen = (f"tcp:{plain}", f"ssl:{own}:{files}", f"tls:{pems}:{byName}")
+        flags = [word for each in listen for word in ("--listen", each)]
+        flags += ["--admin", f"ssl:{admin}:{files}"]
+        trusting = trust(self.root, self.middle)
+        trusting.set_alpn_protocols(["h2", "http/1.1"])
+        with Server(*flags, "--cert", chain, "--key", key, listens=False, doors=4):
+            health = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", b"200 OK"
+            opening = rawOpening("specialKey=alice"), b"101 Switching Protocols"
+            for port, (request, status) in zip(
+                ports, [opening] * 3 + [health], strict=True
+            ):
+                peer = socket.create_connection(("127.0.0.1", port), TIMEOUT)
+                with trusting.wrap_socket(peer, server_hostname="localhost") as secure:
+                    self.assertEqual(secure.selected_alpn_protocol(), "http/1.1")
+                    secure.sendall(request)
+                    answer = secure.recv(1024)
+                    self.assertEqual(
+                        answer.partition(b"\r\n")[0], b"HTTP/1.1 " + status
+                    )
 
     def test_oldTLS(self) -> None:
         """Nobody gets in with TLS 1.1: the server says that it is too old."""

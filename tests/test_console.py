@@ -80,7 +80,7 @@ class ConsoleCase(PageCase):
         self.port = freePort()
         self.door = f"http://127.0.0.1:{self.port}/"
 
-    def serve(self, *arguments: str) -> Server:
+    def operated(self, *arguments: str) -> Server:
         """Run a server with an operators' door."""
         admin = f"tcp:{self.port}:interface=127.0.0.1"
         return self.enterContext(Server("--admin", admin, *arguments, doors=2))
@@ -143,7 +143,7 @@ class LiveTests(ConsoleCase):
 
     def test_numbers(self) -> None:
         """When clients come and talk, numbers and charts change."""
-        server = self.serve()
+        server = self.operated()
         page = self.console()
         expect(number(page, "Connections")).to_have_text("0")
         expect(page.locator("#sign-out")).to_be_hidden()
@@ -167,7 +167,7 @@ class LiveTests(ConsoleCase):
 
     def test_reading(self) -> None:
         """The arrow keys, and a finger, tell what there was before; all charts do."""
-        self.serve()
+        self.operated()
         page = self.console(viewport=PHONE, has_touch=True)
         chart = tile(page, "Memory").get_by_role("slider")
         note = tile(page, "Connections").locator(".note")
@@ -193,7 +193,7 @@ class LiveTests(ConsoleCase):
 
     def test_gap(self) -> None:
         """What a large server was like is there at once; where it was off is a gap."""
-        self.serve()
+        self.operated()
         page = self.browser.new_context().new_page()
         begin = 1_764_000_000_000
         times = [begin + 1000 * at for at in range(901) if not 300 < at < 600]
@@ -224,7 +224,7 @@ class LiveTests(ConsoleCase):
 
     def test_lost(self) -> None:
         """The page says that the server is gone, and goes on when it is back."""
-        server = self.serve()
+        server = self.operated()
         page = self.console()
         self.assertQuiet()
 
@@ -241,7 +241,7 @@ class LiveTests(ConsoleCase):
 
     def test_looks(self) -> None:
         """It is light or dark as one likes, and fits a phone."""
-        server = self.serve()
+        server = self.operated()
         self.client(server, "N" * 128, "&room=" + "r" * 64)
         light = self.console(viewport=PHONE, color_scheme="light")
         dark = self.console(color_scheme="dark")
@@ -265,7 +265,7 @@ class DoingTests(ConsoleCase):
 
     def test_disconnect(self) -> None:
         """One connection is closed, after a question that names whose it is."""
-        server = self.serve()
+        server = self.operated()
         ada, bob = self.client(server, "ada"), self.client(server, "bob")
         page = self.console()
         names = page.locator("#rows .who bdi")
@@ -291,7 +291,7 @@ class DoingTests(ConsoleCase):
 
     def test_publish(self) -> None:
         """What is written goes where it is for; how many get it is shown."""
-        server = self.serve()
+        server = self.operated()
         ada = self.client(server, "ada")
         bob = self.enterContext(
             webSocket(
@@ -343,7 +343,7 @@ class SignInTests(ConsoleCase):
     def test_signIn(self) -> None:
         """A wrong key is refused; a right one opens the console until one leaves."""
         keys = written(Path(self.mktemp()).absolute(), f"ops:{KEY}\n".encode())
-        self.serve("--api-key-file", keys)
+        self.operated("--api-key-file", keys)
         page = self.console(isLive=False)
         expect(page).to_have_url(f"{self.door}signin")
         field = page.get_by_label("API key")

@@ -13,7 +13,7 @@ import jwt
 from twisted.trial.unittest import SynchronousTestCase
 from websockets.typing import Subprotocol
 
-from tests.support import TIMEOUT, Server, webSocket
+from tests.support import TIMEOUT, Server, selfSigned, webSocket
 from tests.tokens import encrypted, privateJwk, privateKey, publicPem, written
 
 try:
@@ -85,9 +85,14 @@ class PageCase(SynchronousTestCase):
         self.addCleanup(self.browser.close)
         expect.set_options(timeout=DEADLINE)
 
-    def serve(self, *arguments: str) -> Server:
-        """Run a server until the test is over."""
-        return self.enterContext(Server(*arguments))
+    def serve(self, *arguments: str, secure: bool = False) -> Server:
+        """Run a server until the test is over; with a certificate of its own."""
+        if secure:
+            folder = Path(self.mktemp()).absolute()
+            folder.mkdir()
+            cert, key = map(str, selfSigned(folder))
+            arguments = (*arguments, "--cert", cert, "--key", key)
+        return self.enterContext(Server(*arguments, secure=secure))
 
     def open(
         self, server: Server, isPhone: bool = False, where: str = "", name: str = ""
@@ -106,7 +111,9 @@ class PageCase(SynchronousTestCase):
                 }
             ]
         context = self.browser.new_context(
-            viewport=PHONE if isPhone else None, storage_state=kept
+            viewport=PHONE if isPhone else None,
+            storage_state=kept,
+            ignore_https_errors=True,
         )
         page = context.new_page()
         page.set_default_timeout(DEADLINE)
@@ -225,6 +232,15 @@ class ChatTests(PageCase):
 
         expect(ada.locator(".own .said")).to_have_text(["hello"])
         expect(bob.locator(".own .said")).to_have_text(["hi ada: how are you?"])
+        self.assertEqual(self.complaints, [])
+
+    def test_secure(self) -> None:
+        """Over TLS the page is served, and opens its WebSocket, as without."""
+        server = self.serve(secure=True)
+        ada, bob = self.join(server, "ada"), self.join(server, "bob")
+        say(ada, "hello")
+        for page in (ada, bob):
+            expectLast(page, "ada", "hello")
         self.assertEqual(self.complaints, [])
 
     def test_gzip(self) -> None:

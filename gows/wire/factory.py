@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from autobahn.twisted.websocket import WebSocketServerFactory
 from msgspec import UNSET
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IProtocolNegotiationFactory
 from zope.interface import implementer
 
 from gows.access.addresses import TrustedProxies
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 Verify = Callable[[str, float], Pass]
 
 
-@implementer(IChat)
+@implementer(IChat, IProtocolNegotiationFactory)
 class GowsFactory(WebSocketServerFactory):
     """
     Holds the keyed registry and broadcasts.
@@ -193,6 +194,10 @@ class GowsFactory(WebSocketServerFactory):
         """Set options of Autobahn's for connections that are made from now on."""
         super().setProtocolOptions(**options)
         self.protocol = withOptions(GowsProtocol, self)
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """Name what is spoken, for TLS (ALPN): browsers offer HTTP/2 as well."""
+        return [b"http/1.1"]
 
     def publish(self, message: Message) -> None:
         """See L{IChat.publish}."""
