@@ -25,8 +25,6 @@ _MOMENT: Final = 0.25
 _TURN: Final = 0.02
 """Seconds between two looks at who is next, where many are."""
 
-_GOLDEN: Final = (5**0.5 - 1) / 2
-
 
 class Drainable(Protocol):
     """What draining asks of a connection."""
@@ -51,9 +49,9 @@ class Drain:
     Closes connections with 1001, spread over the time, then waits for answers.
 
     The order is random, so nobody is always the first. The closes have even distances
-    and take L{TOLD_WITHIN} of the time, or less where few are. So do the times at which
-    clients are told to come back: each a while after its own close, evenly spread over
-    a time as long as the closes take.
+    and take L{TOLD_WITHIN} of the time, or less where few are. So have the times at
+    which clients are told to come back, in the same order: they take twice as long, so
+    that the first may come a second after its close, and the last has the longest wait.
 
     A message that was accepted before is sent before the close frame, on each
     connection; who answers the close frame has read it. Nobody is told before the
@@ -85,11 +83,10 @@ class Drain:
         shuffle(order)
         self._untold = dict.fromkeys(order)
         self._thinking: dict[Drainable, float] = {}
-        self._told = 0
         self._hasBegun = False
         self._endsAt = clock.seconds() + seconds
         self._tellBy = clock.seconds() + seconds * TOLD_WITHIN
-        self._spread = 0.0
+        self._shareTime()
         journal.stopping(len(connections), seconds)
         self._nextAt = 0.0
         self._call: IDelayedCall | None = None
@@ -121,6 +118,8 @@ class Drain:
         if not (self._untold or self._thinking):
             self._cut()
             return
+        if not self._hasBegun:
+            self._shareTime()
         self._tellAll()
         if not self.done.called:
             self._calls.append(self._clock.callLater(_MOMENT, self._cut))
@@ -136,11 +135,16 @@ class Drain:
         if self._hasBegun or self.done.called:
             return
         self._hasBegun = True
-        now = self._clock.seconds()
-        self._spread = min(self._tellBy - now, LONGEST_GAP * len(self._untold))
-        self._tellBy = now + self._spread
-        self._nextAt = now
+        self._shareTime()
+        self._nextAt = self._clock.seconds()
         self._tellNext()
+
+    def _shareTime(self) -> None:
+        now, count = self._clock.seconds(), len(self._untold)
+        spread = min(self._tellBy - now, LONGEST_GAP * count)
+        self._tellBy = now + spread
+        self._returnAt = now
+        self._returnGap = 2 * spread / max(count, 1)
 
     def _tellNext(self) -> None:
         left, now = len(self._untold), self._clock.seconds()
@@ -164,10 +168,8 @@ class Drain:
     def _tell(self, count: int) -> None:
         while count and self._untold:
             connection, _ = self._untold.popitem()
-            # These parts of one are spread evenly, however many are taken of them.
-            part = self._told * _GOLDEN % 1
-            self._thinking[connection] = GOING_AWAY.returnAfter + part * self._spread
-            self._told += 1
+            self._thinking[connection] = self._returnAt
+            self._returnAt += self._returnGap
             count -= 1
             connection.whenIdle().addCallback(self._idle, connection)
 
@@ -175,10 +177,11 @@ class Drain:
         self._close(connection)
 
     def _close(self, connection: Drainable) -> None:
-        returnAfter = self._thinking.pop(connection, None)
-        if returnAfter is not None and not self.done.called:
-            left = self._endsAt - self._clock.seconds()
-            connection.goAway(left, returnAfter)
+        returnAt = self._thinking.pop(connection, None)
+        if returnAt is not None and not self.done.called:
+            now = self._clock.seconds()
+            after = GOING_AWAY.returnAfter + max(0.0, returnAt - now)
+            connection.goAway(self._endsAt - now, after)
 
     def _finishIfEmpty(self) -> None:
         if not self._connections:
