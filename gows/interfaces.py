@@ -137,17 +137,19 @@ class ILedger(Interface):
 
     def keep(name: str, value: bytes, seconds: float) -> Awaitable[None]:
         """
-        Keep a value for so long.
+        Keep a value for so long, in place of the one that there may be.
 
-        @raise gows.errors.TooMany: if too many are kept
+        @param name: what is before its first colon is its kind: each has its own room
+        @raise gows.errors.TooMany: if too many of its kind are kept; what was kept is
         """
 
     def keepNew(name: str, value: bytes, seconds: float) -> Awaitable[bytes | None]:
         """
         Keep a value, unless there is one.
 
+        @param name: as for L{keep}
         @return: the one that there is; L{None}: this one is kept
-        @raise gows.errors.TooMany: if too many are kept
+        @raise gows.errors.TooMany: if too many of its kind are kept
         """
 
     def look(name: str) -> Awaitable[bytes | None]:

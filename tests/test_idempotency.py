@@ -113,6 +113,20 @@ class PublishTests(DoorTestCase):
         self.assertProblem(self.publish(key="2"), 503, "too_many")
         self.assertEqual(self.publish(key=None).status, 200)
 
+    def test_noRoomForAnswer(self) -> None:
+        """What was said is answered as said; its repeat is not, and says nothing."""
+        client = self.opened(self.chat)
+        self.patch(ledger, "MAX_SIZE", 120)
+        answer = self.publish()
+        self.assertEqual((answer.status, json.loads(answer.body)["readers"]), (200, 1))
+        self.assertProblem(self.publish(), 409, "already_done")
+        mismatch = self.publish({"to": "everyone", "data": "y"})
+        self.assertProblem(mismatch, 422, "idempotency_mismatch", "Idempotency-Key")
+        client.flush()
+        self.assertEqual(client.protocol.texts, ["x"])
+        self.clock.advance(REMEMBERED)
+        self.assertEqual(self.publish().status, 200)
+
 
 class OnceTests(DoorTestCase):
     """Requests that come again while the first is being done."""

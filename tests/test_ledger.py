@@ -129,79 +129,89 @@ class KeepTests(LedgerTestCase):
 
     def test_once(self) -> None:
         """Looking leaves it there, taking does not."""
-        self.now(self.ledger.keep("a", b"1", 10))
+        self.now(self.ledger.keep("kind:a", b"1", 10))
         for _ in range(2):
-            self.assertEqual(self.now(self.ledger.look("a")), b"1")
-        self.assertEqual(self.now(self.ledger.take("a")), b"1")
-        self.assertIsNone(self.now(self.ledger.take("a")))
-        self.assertIsNone(self.now(self.ledger.look("a")))
+            self.assertEqual(self.now(self.ledger.look("kind:a")), b"1")
+        self.assertEqual(self.now(self.ledger.take("kind:a")), b"1")
+        self.assertIsNone(self.now(self.ledger.take("kind:a")))
+        self.assertIsNone(self.now(self.ledger.look("kind:a")))
 
     def test_tooOld(self) -> None:
         """When its time is over it is gone, and takes no room."""
-        self.now(self.ledger.keep("a", b"1", 10))
-        self.now(self.ledger.keep("b", b"2", 20))
+        self.now(self.ledger.keep("kind:a", b"1", 10))
+        self.now(self.ledger.keep("kind:b", b"2", 20))
         self.clock.advance(9.9)
-        self.assertEqual(self.now(self.ledger.look("a")), b"1")
+        self.assertEqual(self.now(self.ledger.look("kind:a")), b"1")
         self.clock.advance(0.1)
-        self.assertIsNone(self.now(self.ledger.take("a")))
-        self.assertEqual(list(self.ledger._kept), ["b"])
+        self.assertIsNone(self.now(self.ledger.take("kind:a")))
+        self.assertEqual(list(self.ledger._shelves["kind"]._kept), ["kind:b"])
 
     def test_anew(self) -> None:
         """A value that is kept anew has its whole time."""
-        self.now(self.ledger.keep("a", b"1", 10))
+        self.now(self.ledger.keep("kind:a", b"1", 10))
         self.clock.advance(5)
-        self.now(self.ledger.keep("a", b"2", 10))
+        self.now(self.ledger.keep("kind:a", b"2", 10))
         self.clock.advance(9)
-        self.assertEqual(self.now(self.ledger.look("a")), b"2")
+        self.assertEqual(self.now(self.ledger.look("kind:a")), b"2")
         self.clock.advance(1)
-        self.assertIsNone(self.now(self.ledger.look("a")))
+        self.assertIsNone(self.now(self.ledger.look("kind:a")))
 
     def test_tooMany(self) -> None:
         """There is room for so many, and no more."""
         self.patch(ledgerModule, "MAX_KEPT", 2)
-        self.now(self.ledger.keep("a", b"", 10))
-        self.now(self.ledger.keep("b", b"", 20))
-        self.assertRaises(TooMany, self.now, self.ledger.keep("c", b"", 10))
+        self.now(self.ledger.keep("kind:a", b"", 10))
+        self.now(self.ledger.keep("kind:b", b"", 20))
+        self.assertRaises(TooMany, self.now, self.ledger.keep("kind:c", b"", 10))
         self.clock.advance(10)
-        self.now(self.ledger.keep("c", b"", 10))
+        self.now(self.ledger.keep("kind:c", b"", 10))
 
     def test_tooLarge(self) -> None:
         """So have all of them together; what is there is not lost for that."""
         self.patch(ledgerModule, "MAX_SIZE", 10)
-        started(self.ledger.keep("a", b"12345", 1))
-        self.assertRaises(TooMany, started, self.ledger.keep("b", b"123456", 1))
-        self.assertRaises(TooMany, started, self.ledger.keep("a", b"x" * 11, 1))
-        self.assertEqual(started(self.ledger.look("a")), b"12345")
-        started(self.ledger.keep("a", b"x" * 10, 1))
-        started(self.ledger.take("a"))
-        started(self.ledger.keep("b", b"x" * 10, 1))
+        started(self.ledger.keep("kind:a", b"12345", 1))
+        self.assertRaises(TooMany, started, self.ledger.keep("kind:b", b"123456", 1))
+        self.assertRaises(TooMany, started, self.ledger.keep("kind:a", b"x" * 11, 1))
+        self.assertEqual(started(self.ledger.look("kind:a")), b"12345")
+        started(self.ledger.keep("kind:a", b"x" * 10, 1))
+        started(self.ledger.take("kind:a"))
+        started(self.ledger.keep("kind:b", b"x" * 10, 1))
 
     def test_noCallsLeft(self) -> None:
         """For each that is kept one call is to come, and none for others."""
         for _ in range(3):
-            started(self.ledger.keep("a", b"x", 300))
-        started(self.ledger.keep("b", b"y", 300))
-        started(self.ledger.take("b"))
+            started(self.ledger.keep("kind:a", b"x", 300))
+        started(self.ledger.keep("kind:b", b"y", 300))
+        started(self.ledger.take("kind:b"))
         self.assertEqual(len(self.clock.getDelayedCalls()), 1)
 
     def test_anewWhenFull(self) -> None:
         """What is kept already may be kept anew, though there is no room for more."""
         self.patch(ledgerModule, "MAX_KEPT", 1)
-        self.now(self.ledger.keep("a", b"1", 10))
-        self.now(self.ledger.keep("a", b"2", 10))
-        self.assertEqual(self.now(self.ledger.look("a")), b"2")
+        self.now(self.ledger.keep("kind:a", b"1", 10))
+        self.now(self.ledger.keep("kind:a", b"2", 10))
+        self.assertEqual(self.now(self.ledger.look("kind:a")), b"2")
 
     def test_new(self) -> None:
         """The first that is kept stays, as long as it is kept; others are told it."""
-        self.assertIsNone(self.now(self.ledger.keepNew("a", b"1", 10)))
-        self.assertEqual(self.now(self.ledger.keepNew("a", b"2", 10)), b"1")
+        self.assertIsNone(self.now(self.ledger.keepNew("kind:a", b"1", 10)))
+        self.assertEqual(self.now(self.ledger.keepNew("kind:a", b"2", 10)), b"1")
         self.clock.advance(10)
-        self.assertIsNone(self.now(self.ledger.keepNew("a", b"3", 10)))
-        self.assertEqual(self.now(self.ledger.look("a")), b"3")
+        self.assertIsNone(self.now(self.ledger.keepNew("kind:a", b"3", 10)))
+        self.assertEqual(self.now(self.ledger.look("kind:a")), b"3")
 
     def test_newWhenFull(self) -> None:
         """Without room a new one is refused, but an old one still told."""
         self.patch(ledgerModule, "MAX_KEPT", 1)
-        self.now(self.ledger.keepNew("a", b"1", 10))
-        self.assertRaises(TooMany, self.now, self.ledger.keepNew("b", b"", 10))
-        self.assertEqual(self.now(self.ledger.keepNew("a", b"2", 10)), b"1")
+        self.now(self.ledger.keepNew("kind:a", b"1", 10))
+        self.assertRaises(TooMany, self.now, self.ledger.keepNew("kind:b", b"", 10))
+        self.assertEqual(self.now(self.ledger.keepNew("kind:a", b"2", 10)), b"1")
+
+    def test_kinds(self) -> None:
+        """However many there are of one kind, there is room for others."""
+        self.patch(ledgerModule, "MAX_KEPT", 1)
+        self.patch(ledgerModule, "MAX_SIZE", 3)
+        self.now(self.ledger.keep("ticket:a", b"123", 10))
+        self.now(self.ledger.keep("idempotency:a", b"456", 10))
+        self.assertRaises(TooMany, self.now, self.ledger.keep("ticket:b", b"", 10))
+        self.assertEqual(self.now(self.ledger.take("ticket:a")), b"123")
+        self.assertEqual(self.now(self.ledger.look("idempotency:a")), b"456")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Final, NamedTuple
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -12,7 +13,7 @@ from gows.interfaces import Holder, ILedger
 
 MAX_KEPT: Final = 100_000
 MAX_SIZE: Final = 64 * 1024 * 1024
-"""How many values may be kept at a time, and of how many bytes in all."""
+"""How many values of a kind may be kept at a time, and of how many bytes in all."""
 
 
 class _Kept(NamedTuple):
@@ -20,6 +21,46 @@ class _Kept(NamedTuple):
 
     value: bytes
     end: IDelayedCall
+
+
+class _Shelf:
+    """Has the values of one kind: too many of them take no room from others."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._kept: dict[str, _Kept] = {}
+        self._size = 0
+
+    def look(self, name: str) -> bytes | None:
+        """Look at a value."""
+        kept = self._kept.get(name)
+        return None if kept is None else kept.value
+
+    def checkRoom(self, name: str, value: bytes) -> None:
+        """
+        Check that there is room for a value, in place of the one that there may be.
+
+        @raise TooMany: if not
+        """
+        count = len(self._kept) + (name not in self._kept)
+        size = self._size - len(self.look(name) or b"") + len(value)
+        if count > MAX_KEPT or size > MAX_SIZE:
+            raise TooMany(f"more than {MAX_KEPT} values, or {MAX_SIZE} bytes")
+
+    def put(self, name: str, kept: _Kept) -> None:
+        """Put a value where none of its name is."""
+        self._kept[name] = kept
+        self._size += len(kept.value)
+
+    def take(self, name: str) -> bytes | None:
+        """Take a value away; L{None}: there is none."""
+        kept = self._kept.pop(name, None)
+        if kept is None:
+            return None
+        self._size -= len(kept.value)
+        if kept.end.active():
+            kept.end.cancel()
+        return kept.value
 
 
 @implementer(ILedger)
@@ -35,8 +76,7 @@ class MemoryLedger:
         self._clock = clock
         self._holders: dict[str, Holder] = {}
         self._counts: dict[str, int] = {}
-        self._kept: dict[str, _Kept] = {}
-        self._size = 0
+        self._shelves: defaultdict[str, _Shelf] = defaultdict(_Shelf)
 
     async def hold(self, key: str, holder: Holder, mayReplace: bool) -> bool:
         """See L{ILedger.hold}."""
@@ -77,16 +117,10 @@ class MemoryLedger:
 
     async def keep(self, name: str, value: bytes, seconds: float) -> None:
         """See L{ILedger.keep}."""
-        before = self._forget(name)
-        size = self._size + len(value)
-        if len(self._kept) >= MAX_KEPT or size > MAX_SIZE:
-            if before is not None:  # what is there is not lost for what is too much
-                self._hold(name, before.value, before.end)
-            raise TooMany(f"more than {MAX_KEPT} values, or {MAX_SIZE} bytes")
-        if before is not None:
-            before.end.cancel()
-        end = self._clock.callLater(seconds, self._forget, name)
-        self._hold(name, value, end)
+        shelf = self._shelfOf(name)
+        shelf.checkRoom(name, value)
+        shelf.take(name)
+        shelf.put(name, _Kept(value, self._clock.callLater(seconds, shelf.take, name)))
 
     async def keepNew(self, name: str, value: bytes, seconds: float) -> bytes | None:
         """See L{ILedger.keepNew}."""
@@ -97,23 +131,11 @@ class MemoryLedger:
 
     async def look(self, name: str) -> bytes | None:
         """See L{ILedger.look}."""
-        kept = self._kept.get(name)
-        return None if kept is None else kept.value
+        return self._shelfOf(name).look(name)
 
     async def take(self, name: str) -> bytes | None:
         """See L{ILedger.take}."""
-        kept = self._forget(name)
-        if kept is None:
-            return None
-        kept.end.cancel()
-        return kept.value
+        return self._shelfOf(name).take(name)
 
-    def _hold(self, name: str, value: bytes, end: IDelayedCall) -> None:
-        self._kept[name] = _Kept(value, end)
-        self._size += len(value)
-
-    def _forget(self, name: str) -> _Kept | None:
-        kept = self._kept.pop(name, None)
-        if kept is not None:
-            self._size -= len(kept.value)
-        return kept
+    def _shelfOf(self, name: str) -> _Shelf:
+        return self._shelves[name.partition(":")[0]]
