@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, cast
 from msgspec import structs
 from twisted.application.service import MultiService
 from twisted.internet.interfaces import IReactorCore
+from twisted.logger import globalLogPublisher
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource
 
@@ -56,7 +57,8 @@ class Shows(NamedTuple):
 def showsOf(factory: GowsFactory, reactor: Any) -> Shows:
     """Make what is shown of a chat."""
     lag = ReactorLag(reactor)
-    return Shows(lag, Sampler(factory, lag), RecentWarnings())
+    warnings = RecentWarnings(globalLogPublisher, factory.journal.withheld)
+    return Shows(lag, Sampler(factory, lag), warnings)
 
 
 def makeDoor(

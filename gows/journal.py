@@ -18,6 +18,7 @@ from twisted.logger import (
     Logger,
     LogLevel,
     LogLevelFilterPredicate,
+    LogPublisher,
     globalLogPublisher,
 )
 from twisted.python.failure import Failure
@@ -52,7 +53,11 @@ def escaped(text: str) -> str:
 
 
 class Journal(ServiceJournal):
-    """Writes what happens to connections as well."""
+    """
+    Writes what happens to connections as well.
+
+    @ivar withheld: publishes what the level keeps from the log
+    """
 
     def __init__(
         self,
@@ -63,11 +68,14 @@ class Journal(ServiceJournal):
         """
         Write to Twisted's log.
 
-        @param level: one of L{LEVELS}; events below it are dropped
+        @param level: one of L{LEVELS}; events below it are L{withheld}
         @param clock: for the flood control of refusals
         """
         wanted = LogLevelFilterPredicate(LogLevel.levelWithName(level))
-        observer = FilteringLogObserver(cast(ILogObserver, publisher), [wanted])
+        self.withheld = LogPublisher()
+        observer = FilteringLogObserver(
+            cast(ILogObserver, publisher), [wanted], self.withheld
+        )
         self._writesInfo = LogLevel.levelWithName(level) <= LogLevel.info
         self._connections = Logger("gows.connection", observer=observer)
         self._application = Logger("gows.application", observer=observer)

@@ -13,7 +13,6 @@ from twisted.logger import (
     LogLevel,
     LogPublisher,
     formatEvent,
-    globalLogPublisher,
 )
 from zope.interface import implementer
 
@@ -46,11 +45,15 @@ class RecentWarnings(Service):
     @ivar kept: these, the newest last
     """
 
-    def __init__(self, publisher: LogPublisher = globalLogPublisher) -> None:
-        """Keep nothing yet."""
+    def __init__(self, *publishers: LogPublisher) -> None:
+        """
+        Keep nothing yet.
+
+        @param publishers: whose events are listened to; none has those of another
+        """
         self.kept: deque[Warned] = deque(maxlen=KEPT)
         self._listeners: list[Callable[[], object]] = []
-        self._publisher = publisher
+        self._publishers = publishers
 
     def listen(self, listener: Callable[[], object]) -> None:
         """Have somebody told that there is a new one."""
@@ -59,12 +62,14 @@ class RecentWarnings(Service):
     def startService(self) -> None:
         """Begin to listen."""
         super().startService()
-        self._publisher.addObserver(self)
+        for publisher in self._publishers:
+            publisher.addObserver(self)
 
     def stopService(self) -> None:
         """Listen no more."""
         super().stopService()
-        self._publisher.removeObserver(self)
+        for publisher in self._publishers:
+            publisher.removeObserver(self)
 
     def __call__(self, event: LogEvent) -> None:
         """Keep an event, if it is a warning at least."""

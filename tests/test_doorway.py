@@ -7,6 +7,7 @@ import shutil
 import tempfile
 
 from twisted.internet import reactor
+from twisted.logger import Logger, globalLogPublisher
 from twisted.trial.unittest import TestCase
 
 from gows.access.apikeys import ApiKeys
@@ -27,6 +28,16 @@ class ShownTests(DoorTestCase):
         settings = shown(Settings(port=7, adminHost=("ops",)))
         self.assertEqual(list(settings), [setting.name for setting in TABLE])
         self.assertEqual((settings["port"], settings["admin-host"]), (7, ("ops",)))
+
+    def test_warnings(self) -> None:
+        """Those that the log has are shown, and those that it is not to have."""
+        warnings = self.shows.warnings
+        warnings.startService()
+        self.addCleanup(warnings.stopService)
+        Logger(observer=globalLogPublisher).warn("written")
+        Logger(observer=self.chat.journal.withheld).warn("not written")
+        texts = [warned.text for warned in warnings.kept]
+        self.assertEqual(texts, ["written", "not written"])
 
     def test_places(self) -> None:
         """What is free is free, and all else asks for a key."""

@@ -285,6 +285,16 @@ class LevelTests(JournalCase):
             self.assertEqual(tuple(levels), LEVELS[position:])
             self.events.clear()
 
+    def test_withheld(self) -> None:
+        """What a level keeps from the log, others can still hear."""
+        for position, level in enumerate(LEVELS):
+            journal = self.journal(level)
+            withheld, observe = recorder()
+            journal.withheld.addObserver(cast(ILogObserver, observe))
+            self.everything(journal)
+            levels = [event["log_level"].name for event in withheld]
+            self.assertEqual(tuple(levels), LEVELS[:position])
+
     def test_importance(self) -> None:
         """At info the life of connections is seen, an exception always."""
         journal = self.journal("critical")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from twisted.internet.task import Clock
 from twisted.logger import ILogObserver, Logger, LogPublisher
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from gows.journal import Journal
 from gows.recentlog import KEPT, RecentWarnings
 
 
@@ -49,6 +51,18 @@ class RecentWarningsTests(SynchronousTestCase):
         self.assertEqual(levels, ["warn", "error", "critical"])
         self.assertGreater(self.recent.kept[0].time, 1_700_000_000_000)
         self.assertEqual(self.told, 3)
+
+    def test_withheld(self) -> None:
+        """Whatever of gows is written, its warnings are kept, each once."""
+        for level in ("debug", "warn", "error", "critical"):
+            publisher = LogPublisher()
+            journal = Journal(level, Clock(), publisher)
+            recent = RecentWarnings(publisher, journal.withheld)
+            recent.startService()
+            journal.proxyCuts(25.0, 60, 10, 10)
+            recent.stopService()
+            journal.proxyCuts(25.0, 60, 10, 10)
+            self.assertEqual(len(recent.kept), 1, level)
 
     def test_failure(self) -> None:
         """Of an exception its kind is kept, not what it says."""
