@@ -18,10 +18,11 @@ from typing import Any, Self
 
 from tests.support import ROOT, TIMEOUT, environment
 
-PROGRAM = (
+_MAIN = (
     "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
     "from gows.commands.shell import main; main()"
 )
+GOWS = (sys.executable, "-c", _MAIN)
 """Takes the terminal for its own, so that Ctrl-C reaches it."""
 
 HOME = "\x1b[H"
@@ -31,9 +32,9 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\a]*\a|[=>])")
 
 class Pty:
     """
-    A command of C{gows} in a terminal.
+    A program in a terminal.
 
-    @ivar process: the command's
+    @ivar process: the program's
     @ivar seen: all that it has written
     """
 
@@ -43,6 +44,7 @@ class Pty:
         columns: int = 80,
         lines: int = 24,
         variables: dict[str, str] | None = None,
+        program: tuple[str, ...] = GOWS,
     ) -> None:
         """Start it; C{variables} are added to the environment."""
         self._ours, self._theirs = pty.openpty()
@@ -51,7 +53,7 @@ class Pty:
         self.seen = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, *arguments],
+            [*program, *arguments],
             cwd=ROOT,
             env=environment(
                 TERM="xterm", PROMPT_TOOLKIT_NO_CPR="1", **(variables or {})

@@ -1,4 +1,4 @@
-"""Tests for L{gows.commands.completioncommand}: in a real shell."""
+"""Tests for L{gows.commands.completioncommand}: in real shells."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 from gows.commands.shell import Shell
 from gows.commands.topstructs import ORDERS
 from tests.commands import CommandCase
+from tests.ptys import Pty
 from tests.support import TIMEOUT
 
 
@@ -67,14 +68,33 @@ class BashTests(CommandCase):
         self.assertEqual(self.completed("top", "--by", "="), orders)
         self.assertEqual(self.completed("top", "--by", "=", "ag"), {"age"})
 
-    def test_zsh(self) -> None:
-        """Zsh takes the same, by its own way to."""
-        text = self.output("completion", "zsh")
-        self.assertIn("bashcompinit", text)
-        if shutil.which("zsh"):
-            subprocess.run(["zsh", "-c", text], check=True, timeout=TIMEOUT)
-
     def test_wrong(self) -> None:
         """Of other shells nothing is known."""
         for arguments in ((), ("fish",), ("bash", "zsh")):
             self.assertIn("bash or zsh", self.fault("completion", *arguments))
+
+
+class ZshTests(CommandCase):
+    """gows completion zsh, in a terminal: it completes what is typed."""
+
+    skip = None if shutil.which("zsh") else "zsh is not installed"
+
+    def test_completes(self) -> None:
+        """Commands, options, what they may be, and files."""
+        script = self.file("completion.zsh", self.output("completion", "zsh").encode())
+        (self.folder / "keys and more.txt").touch()
+        zsh = ("zsh", "--no-rcs", "--interactive")
+        with Pty(program=zsh, variables={"PS1": "", "HOME": str(self.folder)}) as shell:
+            shell.press(f'cd {self.folder}; . {script}; gows() {{ echo "<$*>" }}\r')
+            for typed, completed in (
+                ("gows pub\t", "publish"),
+                ("gows key n\t", "key new"),
+                ("gows publish --ro\tlobby --js\thi", "publish --room lobby --json hi"),
+                ("gows top --by wa\t", "top --by waiting"),
+                ("gows top --by=ag\t", "top --by=age"),
+                ("gows top --config ke\t", "top --config keys and more.txt"),
+                ("gows key public ke\t", "key public keys and more.txt"),
+                ("gows completion z\t", "completion zsh"),
+            ):
+                shell.press(f"{typed}\r")
+                shell.waitForText(f"<{completed}>")

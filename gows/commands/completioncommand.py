@@ -14,21 +14,15 @@ _BASH: Final = """\
 # Completes the commands of gows in bash: . <(gows completion bash)
 _gows() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-    local path="" each words="" files=""
+    local way="" each offers="" files=""
     for each in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-        [[ $each == -* ]] || path="$path $each"
+        [[ $each == -* ]] || way="$way $each"
     done
     # --by=age is three words for bash
     [[ $word == "=" ]] && word=""
     [[ $before == "=" ]] && before=${COMP_WORDS[COMP_CWORD-2]}
-    case "${path# }" in
 %(cases)s
-    esac
-    case "$before" in
-%(values)s
-        %(files)s) words="" files=1 ;;
-    esac
-    COMPREPLY=($(compgen -W "$words" -- "$word"))
+    COMPREPLY=($(compgen -W "$offers" -- "$word"))
     if [[ -n $files ]]; then
         local IFS=$'\\n'
         COMPREPLY+=($(compgen -f -- "$word"))
@@ -39,9 +33,29 @@ complete -o filenames -F _gows gows
 
 _ZSH: Final = """\
 # Completes the commands of gows in zsh: . <(gows completion zsh)
-autoload -Uz +X compinit bashcompinit && { (( $+functions[compdef] )) || compinit; }
-bashcompinit
-%(bash)s"""
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
+_gows() {
+    local before=${words[CURRENT-1]} way="" each offers="" files=""
+    for each in "${(@)words[2,CURRENT-1]}"; do
+        [[ $each == -* ]] || way="$way $each"
+    done
+    # --by=age is one word for zsh
+    compset -P "*=" && before=${IPREFIX%%=}
+%(cases)s
+    compadd -- ${=offers}
+    [[ -z $files ]] || _files
+}
+compdef _gows gows
+"""
+
+_CASES: Final = """\
+    case "${way# }" in
+%(commands)s
+    esac
+    case "$before" in
+%(values)s
+        %(files)s) offers="" files=1 ;;
+    esac"""
 
 _SHELLS: Final = ("bash", "zsh")
 _FILE_OPTIONS: Final = ("--config", "--key", "--api-key-file", "--binary")
@@ -64,22 +78,23 @@ class CompletionCommand(Command):
         """Write it."""
         parent: Any = self.parent
         commands = sorted(_commandsOf(parent, ()), key=lambda each: -len(each[0]))
-        cases = [
-            f'        "{path}"*) words="{" ".join(_wordsOf(command))}"'
+        lines = [
+            f'        "{path}"*) offers="{" ".join(_wordsOf(command))}"'
             f"{' files=1' if isinstance(command, FileCommand) else ''} ;;"
             for path, command in commands
         ]
         values = sorted(
-            f'        --{name}) words="{" ".join(choices)}" ;;'
+            f'        --{name}) offers="{" ".join(choices)}" ;;'
             for _, command in commands
             for name, choices in command.choices.items()
         )
-        bash = _BASH % {
-            "cases": "\n".join(cases),
+        cases = _CASES % {
+            "commands": "\n".join(lines),
             "values": "\n".join(values),
             "files": "|".join(_FILE_OPTIONS),
         }
-        print(bash if self._shell == "bash" else _ZSH % {"bash": bash}, end="")
+        script = _BASH if self._shell == "bash" else _ZSH
+        print(script % {"cases": cases}, end="")
 
 
 def _commandsOf(
@@ -94,7 +109,7 @@ def _commandsOf(
 
 def _wordsOf(command: Command) -> list[str]:
     """List what may follow a command."""
-    options = [f"--{re.sub('=$', '', name)}" for name in command.longOpt]
+    options = {f"--{re.sub('=$', '', name)}" for name in command.longOpt}
     names = (
         [name for name, *_ in command.subCommands] if isinstance(command, Group) else []
     )
