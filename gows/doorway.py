@@ -138,6 +138,16 @@ def operatorsService(
     return service
 
 
+def withoutDoor(settings: Settings) -> tuple[str, ...]:
+    """Name the settings that are made for the door, where there is to be none."""
+    forIt = {
+        "api-key-file": settings.apiKeyFile,
+        "admin-host": settings.adminHost,
+        "admin-origin": settings.adminOrigin,
+    }
+    return tuple(name for name, value in forIt.items() if value)
+
+
 def feedOf(factory: GowsFactory, shows: Shows, guard: Guard) -> Feed:
     """Make the console's feed, of what is shown of a chat."""
     startedAt = factory.reactor.seconds()

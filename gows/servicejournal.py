@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from twisted.logger import ILogObserver, Logger
 from twisted.python.failure import Failure
 
@@ -122,6 +124,13 @@ class ServiceJournal:
         self._service.failure("the ledger failed", failure)
 
     # The operators' door.
+
+    def doorMissing(self, settings: Iterable[str]) -> None:
+        """Write that settings of the operators' door are there, but not the door."""
+        self._service.warn(
+            "there is no operators' door (admin), so these do nothing: {settings}",
+            settings=", ".join(settings),
+        )
 
     def apiKeysRead(self, path: str, count: int) -> None:
         """Write that so many keys open the operators' door from now on."""

@@ -21,7 +21,7 @@ from gows.access.apikeys import ReloadingApiKeys
 from gows.access.keyfile import ReloadingTokenKeys
 from gows.access.tokens import TokenVerifier
 from gows.certificates import ReloadingCertificate
-from gows.doorway import operatorsService
+from gows.doorway import operatorsService, withoutDoor
 from gows.errors import CannotStart, SettingError
 from gows.interfaces import IApplication, IChat
 from gows.journal import Journal
@@ -216,6 +216,8 @@ def _service(
             apiKeys = ReloadingApiKeys(settings.apiKeyFile, journal, reactor)
         current = None if apiKeys is None else apiKeys.current
         operators = operatorsService(settings, factory, current, journal, reactor)
+    elif idle := withoutDoor(settings):
+        journal.doorMissing(idle)
     return GowsService(
         factory,
         listening,

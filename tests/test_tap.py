@@ -10,9 +10,10 @@ from contextlib import redirect_stdout
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from twisted.application.service import IService, IServiceMaker
+from twisted.logger import ILogObserver, LogLevel, formatEvent, globalLogPublisher
 from twisted.plugin import getPlugins
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
@@ -28,7 +29,7 @@ from gows.sources import TABLE
 from gows.tap import Options, makeApplicationOf, makeService
 from gows.terminal import Terminal
 from gows.wire.factory import GowsFactory
-from tests.support import FOREGROUND, Ended, Server, run, webSocket
+from tests.support import FOREGROUND, Ended, Server, recorder, run, webSocket
 
 BAD_VALUES = {
     "port": ["", "x", "-1", "65536", "1.5", "null", "8888 "],
@@ -441,6 +442,25 @@ class MakeServiceTests(SynchronousTestCase):
         self.assertEqual(
             [type(service).__name__ for service in secure][:2],
             ["ReloadingCertificate", "ListeningService"],
+        )
+
+    def test_noDoor(self) -> None:
+        """Settings of a door that is not there are named in the log."""
+        events, record = recorder()
+        observe = cast(ILogObserver, record)
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
+        flags = "--api-key-file", "/no/such.keys", "--admin-host", "ops"
+        self.service(*flags)
+        self.service("--admin", "tcp:0:interface=127.0.0.1", *flags)
+        self.service()
+        said = [formatEvent(e) for e in events if e["log_level"] is LogLevel.warn]
+        self.assertEqual(
+            said,
+            [
+                "there is no operators' door (admin), so these do nothing: "
+                "api-key-file, admin-host"
+            ],
         )
 
     def test_cannotStart(self) -> None:
