@@ -14,7 +14,15 @@ from urllib.parse import urlsplit
 from websockets.sync.client import ClientConnection
 from websockets.typing import Subprotocol
 
-from tests.support import TIMEOUT, Server, freePort, until, untilClosed, webSocket
+from tests.support import (
+    TIMEOUT,
+    Server,
+    freePort,
+    selfSigned,
+    until,
+    untilClosed,
+    webSocket,
+)
 from tests.test_page import DEADLINE, PageCase
 from tests.tokens import written
 
@@ -364,6 +372,7 @@ class SignInTests(ConsoleCase):
         self.assertEqual(cookie.get("sameSite"), "Strict")
         self.assertQuiet()
 
+        self.assertFalse(cookie.get("secure"))
         other = page.context.new_page()
         other.goto(self.door)
         other.get_by_role("button", name="Sign out").click()
@@ -372,3 +381,21 @@ class SignInTests(ConsoleCase):
         expect(page).to_have_url(f"{self.door}signin")
         page.goto(self.door)
         expect(page).to_have_url(f"{self.door}signin")
+
+    def test_secure(self) -> None:
+        """Over TLS all is the same, and the cookie goes over TLS alone."""
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir()
+        keys = written(folder / "keys", f"ops:{KEY}\n".encode())
+        cert, key = selfSigned(folder)
+        where = f"{self.port}:interface=127.0.0.1:certKey={cert}:privateKey={key}"
+        flags = "--admin", f"ssl:{where}", "--api-key-file", keys
+        self.enterContext(Server(*flags, doors=2))
+        self.door = f"https://127.0.0.1:{self.port}/"
+        page = self.console(isLive=False, ignore_https_errors=True)
+        page.get_by_label("API key").fill(KEY)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.locator("#status")).to_have_text("Live")
+        [cookie] = page.context.cookies()
+        self.assertTrue(cookie.get("secure"))
+        self.assertQuiet()
