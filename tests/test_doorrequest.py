@@ -70,7 +70,7 @@ class SizeTests(DoorTestCase):
             part = b"x" * (MAX_BODY - 1)
             asker.send(written("POST", "/api/publish", part, head))
             channel: Any = asker.transport.protocol
-            [request] = channel._channel.requests
+            [request] = channel.requests
             self.assertLessEqual(len(request.content.getvalue()), MAX_OF_STRANGERS)
             asker.send(b"x")
             self.assertIn(b" 401 ", asker.wire.received)
