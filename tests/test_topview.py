@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 from twisted.trial.unittest import SynchronousTestCase
@@ -90,6 +90,8 @@ class ScreenTests(SynchronousTestCase):
             self.assertIn(" ".join(words.split()), " ".join(text.split()))
 
     @given(st.integers(1, 220), st.integers(1, 70))
+    @example(20, 24)
+    @example(21, 70)
     @settings(max_examples=30, deadline=None)
     def test_sizes(self, width: int, height: int) -> None:
         """Whatever the size is, the lines fit, and the last is where it belongs."""

@@ -172,7 +172,7 @@ def _near(
 
 
 def _belowOf(picture: Picture, width: int, height: int) -> Table:
-    left = max(20, width // 3)
+    left = width // 2 if width < _TWO_COLUMNS else max(20, width // 3)
     right = max(1, width - left - 2)
     table = Table.grid(padding=(0, 1))
     table.add_column(width=left)
