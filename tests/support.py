@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
+import hashlib
 import os
 import re
 import signal
@@ -449,6 +451,15 @@ def selfSigned(folder: Path, name: str = "gows.test") -> tuple[Path, Path]:
     certFile.write_bytes(pemOfChain(issued))
     keyFile.write_bytes(pemOfKey(issued))
     return certFile, keyFile
+
+
+def fingerprint(certFile: Path) -> str:
+    """Answer the SHA-256 of a certificate's public key, as RFC 7469 writes it."""
+    certificate = x509.load_pem_x509_certificate(certFile.read_bytes())
+    key = certificate.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return base64.b64encode(hashlib.sha256(key).digest()).decode()
 
 
 def recorder() -> tuple[list[dict[str, Any]], Callable[[dict[str, Any]], None]]:

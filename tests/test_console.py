@@ -18,7 +18,6 @@ from tests.support import (
     TIMEOUT,
     Server,
     freePort,
-    selfSigned,
     until,
     untilClosed,
     webSocket,
@@ -373,26 +372,24 @@ class SignInTests(ConsoleCase):
         self.assertQuiet()
 
         self.assertFalse(cookie.get("secure"))
+        page.locator("#rooms").scroll_into_view_if_needed()
         other = page.context.new_page()
         other.goto(self.door)
         other.get_by_role("button", name="Sign out").click()
         expect(other).to_have_url(f"{self.door}signin")
-        page.locator("#rooms").scroll_into_view_if_needed()
         expect(page).to_have_url(f"{self.door}signin")
         page.goto(self.door)
         expect(page).to_have_url(f"{self.door}signin")
 
     def test_secure(self) -> None:
         """Over TLS all is the same, and the cookie goes over TLS alone."""
-        folder = Path(self.mktemp()).absolute()
-        folder.mkdir()
-        keys = written(folder / "keys", f"ops:{KEY}\n".encode())
-        cert, key = selfSigned(folder)
+        keys = written(Path(self.mktemp()).absolute(), f"ops:{KEY}\n".encode())
+        cert, key = self.certificate
         where = f"{self.port}:interface=127.0.0.1:certKey={cert}:privateKey={key}"
         flags = "--admin", f"ssl:{where}", "--api-key-file", keys
         self.enterContext(Server(*flags, doors=2))
         self.door = f"https://127.0.0.1:{self.port}/"
-        page = self.console(isLive=False, ignore_https_errors=True)
+        page = self.console(isLive=False)
         page.get_by_label("API key").fill(KEY)
         page.get_by_role("button", name="Sign in").click()
         expect(page.locator("#status")).to_have_text("Live")

@@ -13,7 +13,7 @@ import jwt
 from twisted.trial.unittest import SynchronousTestCase
 from websockets.typing import Subprotocol
 
-from tests.support import TIMEOUT, Server, selfSigned, webSocket
+from tests.support import TIMEOUT, Server, fingerprint, selfSigned, webSocket
 from tests.tokens import encrypted, privateJwk, privateKey, publicPem, written
 
 try:
@@ -71,6 +71,7 @@ class PageCase(SynchronousTestCase):
     Opens the page in browsers of its own.
 
     @ivar complaints: what the browser's consoles said
+    @ivar certificate: the PEM files of a certificate that they trust, and of its key
     """
 
     skip = whyNot()
@@ -78,19 +79,24 @@ class PageCase(SynchronousTestCase):
     def setUp(self) -> None:
         """Start a browser: its pages share nothing with those of other tests."""
         self.complaints: list[str] = []
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir()
+        cert, key = selfSigned(folder)
+        self.certificate = str(cert), str(key)
+        # Where Chromium ignores errors of a certificate it tries each connection anew,
+        # and after some 30 gives up; this one is none.
+        trusted = f"--ignore-certificate-errors-spki-list={fingerprint(cert)}"
         driver = self.enterContext(sync_playwright())
         self.browser = driver.chromium.launch(
-            executable_path=browserPath(), args=list(FLAGS)
+            executable_path=browserPath(), args=[*FLAGS, trusted]
         )
         self.addCleanup(self.browser.close)
         expect.set_options(timeout=DEADLINE)
 
     def serve(self, *arguments: str, secure: bool = False) -> Server:
-        """Run a server until the test is over; with a certificate of its own."""
+        """Run a server until the test is over; over TLS, if that is asked for."""
         if secure:
-            folder = Path(self.mktemp()).absolute()
-            folder.mkdir()
-            cert, key = map(str, selfSigned(folder))
+            cert, key = self.certificate
             arguments = (*arguments, "--cert", cert, "--key", key)
         return self.enterContext(Server(*arguments, secure=secure))
 
@@ -111,9 +117,7 @@ class PageCase(SynchronousTestCase):
                 }
             ]
         context = self.browser.new_context(
-            viewport=PHONE if isPhone else None,
-            storage_state=kept,
-            ignore_https_errors=True,
+            viewport=PHONE if isPhone else None, storage_state=kept
         )
         page = context.new_page()
         page.set_default_timeout(DEADLINE)
