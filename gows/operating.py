@@ -21,7 +21,7 @@ from gows.access.tickets import LIFETIME
 from gows.chat.audience import TO_EVERYONE, Audience, toKey, toRoom
 from gows.chat.grant import Grant, Pass, RoomRights
 from gows.chat.message import Message
-from gows.dialects.envelopes import To
+from gows.dialects.fields import To
 from gows.dialects.saying import rawForm
 from gows.web import apistructs as api
 from gows.web.answers import Problem

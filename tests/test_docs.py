@@ -20,7 +20,8 @@ from gows.access.tokens import CLAIMS, TokenVerifier, mint
 from gows.chat.grant import RoomRights
 from gows.commands.command import Command, Group
 from gows.commands.shell import Shell
-from gows.dialects.envelopes import ERRORS, Id, Limits, Request, Room, To, Token
+from gows.dialects.envelopes import ERRORS, Limits, Request
+from gows.dialects.fields import Id, Room, To, Token
 from gows.dialects.reading import readRequest
 from gows.errors import Refusal
 from gows.sources import (

@@ -7,7 +7,8 @@ from msgspec import Raw
 from twisted.trial.unittest import SynchronousTestCase
 
 from gows.dialects import envelopes
-from gows.dialects.envelopes import RULES, Ack, Closing, Envelope, Error, Said, To
+from gows.dialects.envelopes import Ack, Closing, Envelope, Error, Said
+from gows.dialects.fields import RULES, To
 
 
 def kinds() -> list[type[Envelope]]:

@@ -19,8 +19,8 @@ from gows.dialects.envelopes import (
     Presence,
     Publish,
     Refresh,
-    To,
 )
+from gows.dialects.fields import To
 from gows.dialects.reading import Fault, isDeeper, readRequest
 
 PROPERTY = settings(max_examples=200, deadline=None, database=None, derandomize=True)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from gows.dialects.envelopes import snake
+from gows.dialects.fields import snake
 
 ORDERS: Final = {
     "waiting": "w",

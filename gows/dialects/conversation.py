@@ -18,7 +18,6 @@ from gows.dialects.envelopes import (
     Closing,
     Envelope,
     Error,
-    Id,
     Join,
     Leave,
     Missed,
@@ -26,9 +25,9 @@ from gows.dialects.envelopes import (
     Publish,
     Refresh,
     Request,
-    To,
     Welcome,
 )
+from gows.dialects.fields import Id, To
 from gows.dialects.reading import Fault, idOf, readRequest
 from gows.dialects.saying import rawForm
 from gows.errors import Refusal, UnsupportedData

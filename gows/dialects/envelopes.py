@@ -7,50 +7,14 @@ milliseconds since 1970, durations in milliseconds.
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
+from msgspec import UNSET, Raw, UnsetType, field
 
-from gows.chat.audience import NAME_RULE
+from gows.dialects.fields import Body, Id, Room, To, Token
 
 MAX_DEPTH: Final = 64
 """How deeply arrays and objects may be nested in a request."""
-
-MAX_TOKEN: Final = 8192
-"""The longest token, in characters."""
-
-_SAFE: Final = (1 << 53) - 1  # as whole numbers go in JSON (RFC 8259, 6)
-
-Id = (
-    Annotated[str, Meta(min_length=1, max_length=64)]
-    | Annotated[int, Meta(ge=-_SAFE, le=_SAFE)]
-)
-Room = Annotated[str, Meta(pattern=r"\A(?:\*|[A-Za-z0-9._-]{1,64})\Z")]
-Key = Annotated[str, Meta(pattern=r"\A[^\x00-\x1f\x7f-\x9f]{1,128}\Z")]
-Token = Annotated[str, Meta(min_length=1, max_length=MAX_TOKEN)]
-
-RULES: Final = {
-    "type": "publish, join, leave, presence or refresh",
-    "id": "a string of 1 to 64 characters, or a whole number within 53 bits",
-    "to": '"everyone", {"room": ...} or {"key": ...}',
-    "room": f"{NAME_RULE}; or *, which is everyone's",
-    "key": "1 to 128 characters, no control characters among them",
-    "data": "any JSON value",
-    "watch": "true or false",
-    "token": f"a string of 1 to {MAX_TOKEN} characters",
-    "since": "any JSON value",
-}
-"""What a request's fields may be, in words."""
-
-
-def snake(name: str) -> str:
-    """Write a name as it is in JSON: C{retryAfter} is C{retry_after}."""
-    return re.sub(r"[A-Z]", lambda found: f"_{found[0].lower()}", name)
-
-
-class Body(Struct, frozen=True, rename=snake, omit_defaults=True):
-    """An object inside of another."""
 
 
 class Envelope(Body, frozen=True, tag_field="type"):
@@ -58,27 +22,6 @@ class Envelope(Body, frozen=True, tag_field="type"):
 
 
 # What clients say.
-
-
-class To(Body, frozen=True):
-    """
-    Whom something is for, if not everyone: one of the two.
-
-    @ivar room: those in a room
-    @ivar key: a person, on all connections of hers
-    """
-
-    room: Room | UnsetType = UNSET
-    key: Key | UnsetType = UNSET
-
-    def __post_init__(self) -> None:
-        """
-        Check that it is one of the two.
-
-        @raise ValueError: if it is none, or both
-        """
-        if (self.room is UNSET) == (self.key is UNSET):
-            raise ValueError("room or key, and not both")
 
 
 class Publish(Envelope, frozen=True, tag="publish"):

@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from gows.dialects.envelopes import ERRORS, MAX_DEPTH, RULES, Body, Id, Request
+from gows.dialects.envelopes import ERRORS, MAX_DEPTH, Request
+from gows.dialects.fields import RULES, Body, Id
 
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from gows.dialects.envelopes import RULES as WORDS
-from gows.dialects.envelopes import Key, Room, To, snake
+from gows.dialects.fields import RULES as WORDS
+from gows.dialects.fields import Key, Room, To, snake
 
 MAX_BATCH = 1000
 """The most messages of one batch."""

@@ -11,7 +11,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request
 
 from gows import __version__
-from gows.dialects.envelopes import snake
+from gows.dialects.fields import snake
 from gows.web.answers import JSON, answer
 from gows.web.apistructs import Refused
 from gows.web.calls import Call
