@@ -23,7 +23,8 @@ from gows.chat.grant import Grant, Pass, RoomRights
 from gows.chat.message import Message
 from gows.dialects.fields import To
 from gows.dialects.saying import rawForm
-from gows.web import apistructs as api
+from gows.web import apirequests as requests
+from gows.web import apistructs as answers
 from gows.web.answers import Problem
 from gows.wire.closing import MAX_REASON
 from gows.wire.factory import GowsFactory
@@ -60,7 +61,7 @@ class Operating:
         self._settings = settings
         self._startedAt = factory.now()
 
-    def publish(self, publish: api.Publish) -> api.Published:
+    def publish(self, publish: requests.Publish) -> answers.Published:
         """See L{gows.web.operations.Operations.publish}."""
         audience = _audienceOf(publish.to)
         if publish.binary is not UNSET:
@@ -71,9 +72,9 @@ class Operating:
         message = self._factory.accept(said, audience)
         readers = self._factory.hall.readers(audience)
         self._factory.hall.deliver(message)
-        return api.Published(message.id, readers)
+        return answers.Published(message.id, readers)
 
-    def disconnect(self, disconnect: api.Disconnect) -> api.Disconnected:
+    def disconnect(self, disconnect: requests.Disconnect) -> answers.Disconnected:
         """See L{gows.web.operations.Operations.disconnect}."""
         registry = self._factory.registry
         if disconnect.key is not UNSET:
@@ -88,22 +89,22 @@ class Operating:
         leaving = tuple(them)
         for one in leaving:
             one.dismiss(int(disconnect.code), reason, seconds)
-        return api.Disconnected(len(leaving))
+        return answers.Disconnected(len(leaving))
 
-    def connections(self, query: api.ConnectionsQuery) -> api.Connections:
+    def connections(self, query: requests.ConnectionsQuery) -> answers.Connections:
         """See L{gows.web.operations.Operations.connections}."""
         found = islice(self._found(query), query.limit + 1)
         page = list(found)
         isLast = len(page) <= query.limit
         page = page[: query.limit]
         now = self._factory.reactor.seconds()
-        return api.Connections(
+        return answers.Connections(
             tuple(_infoOf(one, now) for one in page),
             len(self._factory.registry),
             None if isLast else page[-1].number,
         )
 
-    def _found(self, query: api.ConnectionsQuery) -> Iterator[GowsProtocol]:
+    def _found(self, query: requests.ConnectionsQuery) -> Iterator[GowsProtocol]:
         registry = self._factory.registry
         them = registry if query.key is UNSET else registry.ofPerson(query.key)
         for one in them:
@@ -114,7 +115,7 @@ class Operating:
             ):
                 yield one
 
-    async def top(self, query: api.TopQuery) -> api.Top:
+    async def top(self, query: requests.TopQuery) -> answers.Top:
         """See L{gows.web.operations.Operations.top}: others are served meanwhile."""
         everybody = tuple(self._factory.registry)
         largest: list[GowsProtocol] = []
@@ -127,23 +128,24 @@ class Operating:
                 await deferLater(self._factory.reactor, 0)
         now = self._factory.reactor.seconds()
         them = tuple(_infoOf(one, now) for one in largest if not one.isLost)
-        return api.Top(them, len(everybody))
+        return answers.Top(them, len(everybody))
 
-    def rooms(self, query: api.RoomsQuery) -> api.Rooms:
+    def rooms(self, query: requests.RoomsQuery) -> answers.Rooms:
         """See L{gows.web.operations.Operations.rooms}."""
         people = dict(self._factory.hall.people())
         behind = (room for room in people if room > query.after)
         names = heapq.nsmallest(query.limit + 1, behind)
         page, isLast = names[: query.limit], len(names) <= query.limit
-        return api.Rooms(
+        return answers.Rooms(
             tuple(
-                api.RoomInfo(room, people[room], self._hearers(room)) for room in page
+                answers.RoomInfo(room, people[room], self._hearers(room))
+                for room in page
             ),
             len(people),
             None if isLast else page[-1],
         )
 
-    def room(self, room: str, query: api.RoomQuery) -> api.Presence:
+    def room(self, room: str, query: requests.RoomQuery) -> answers.Presence:
         """See L{gows.web.operations.Operations.room}."""
         keys = self._factory.hall.keys(room)
         found = heapq.nsmallest(
@@ -151,12 +153,14 @@ class Operating:
         )
         page, isLast = found[: query.limit], len(found) <= query.limit
         next_ = None if isLast else page[-1]
-        return api.Presence(room, len(keys), self._hearers(room), tuple(page), next_)
+        return answers.Presence(
+            room, len(keys), self._hearers(room), tuple(page), next_
+        )
 
     def _hearers(self, room: str) -> int:
         return self._factory.hall.readers(toRoom(room))
 
-    async def mint(self, ticket: api.NewTicket) -> api.Ticket:
+    async def mint(self, ticket: requests.NewTicket) -> answers.Ticket:
         """See L{gows.web.operations.Operations.mint}."""
         if not self._factory.takesTickets:
             raise Problem(
@@ -164,21 +168,21 @@ class Operating:
                 "no_tickets",
                 "This server takes no tickets: it has no token-key, and believes URLs.",
             )
-        if len(msgspec.json.encode(ticket.app)) > api.MAX_APP:
+        if len(msgspec.json.encode(ticket.app)) > requests.MAX_APP:
             raise Problem(
-                400, "invalid", f"app: must be {api.MAX_APP} bytes at most.", "app"
+                400, "invalid", f"app: must be {requests.MAX_APP} bytes at most.", "app"
             )
         now = self._factory.now()
         rooms = None if ticket.rooms is UNSET else RoomRights.of(ticket.rooms)
         expires = None if ticket.lifetime is UNSET else now + ticket.lifetime
         grant = Grant(rooms, ticket.direct, expires, ticket.app)
         made = await self._factory.tickets.mint(Pass(ticket.key, grant, ticket.device))
-        return api.Ticket(made, int((now + LIFETIME) * 1000))
+        return answers.Ticket(made, int((now + LIFETIME) * 1000))
 
-    def info(self) -> api.Info:
+    def info(self) -> answers.Info:
         """See L{gows.web.operations.Operations.info}."""
         now, limit = self._factory.now(), openFiles()
-        return api.Info(
+        return answers.Info(
             "gows",
             __version__,
             platform.python_version(),
@@ -200,11 +204,11 @@ def _audienceOf(to: str | To) -> Audience:
     return toKey(to.key) if to.key is not UNSET else toRoom(str(to.room))
 
 
-def _infoOf(connection: GowsProtocol, now: float) -> api.ConnectionInfo:
+def _infoOf(connection: GowsProtocol, now: float) -> answers.ConnectionInfo:
     context, outbox = connection.context, connection.outbox
     traffic, trip = outbox.traffic(), connection.roundTrip
     dialect, form = connection.form.kind
-    return api.ConnectionInfo(
+    return answers.ConnectionInfo(
         number=connection.number,
         session=connection.session,
         key=context.specialKey,

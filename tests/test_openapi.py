@@ -10,7 +10,7 @@ from typing import Any
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from gows import __version__
-from gows.web import apistructs
+from gows.web import apirequests, apistructs
 from gows.web.openapi import OpenAPI, describe
 from tests.doors import DoorTestCase
 
@@ -103,13 +103,15 @@ class DescriptionTests(DoorTestCase):
             self.assertNotIn(markup, text)
 
     def test_everyStruct(self) -> None:
-        """Each request's struct is in it, or is a query's."""
+        """Each struct of the API is in it, or is a query's."""
         names = {
             kind.__name__
-            for kind in vars(apistructs).values()
-            if isinstance(kind, type)
-            and issubclass(kind, apistructs.Body | apistructs.Answer)
-            and kind not in (apistructs.Body, apistructs.Answer)
+            for module, base in (
+                (apirequests, apirequests.Body),
+                (apistructs, apistructs.Answer),
+            )
+            for kind in vars(module).values()
+            if isinstance(kind, type) and issubclass(kind, base) and kind is not base
         }
         queries = {name for name in names if name.endswith("Query")}
         schemas = set(self.document["components"]["schemas"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from gows.chat.audience import EVERYONE, NAME_RULE, isName
 from gows.errors import TooMany
 from gows.journal import Journal
-from gows.web import apistructs as structs
+from gows.web import apirequests as requests
+from gows.web import apistructs as answers
 from gows.web.answers import Problem
 from gows.web.calls import Asked, Call
 from gows.web.operations import Operations
@@ -20,8 +21,8 @@ def callsOf(operations: Operations, journal: Journal) -> tuple[Call, ...]:
             "/api/publish",
             "Say something to everyone, a room, or a person.",
             calls.publish,
-            answers=structs.Published,
-            takes=structs.Publish,
+            answers=answers.Published,
+            takes=requests.Publish,
             isIdempotent=True,
         ),
         Call(
@@ -29,8 +30,8 @@ def callsOf(operations: Operations, journal: Journal) -> tuple[Call, ...]:
             "/api/publish/batch",
             "Say several things, in this order.",
             calls.publishBatch,
-            answers=structs.BatchPublished,
-            takes=structs.Batch,
+            answers=answers.BatchPublished,
+            takes=requests.Batch,
             isIdempotent=True,
         ),
         Call(
@@ -38,55 +39,55 @@ def callsOf(operations: Operations, journal: Journal) -> tuple[Call, ...]:
             "/api/disconnect",
             "Close the connections of a person, or one.",
             calls.disconnect,
-            answers=structs.Disconnected,
-            takes=structs.Disconnect,
+            answers=answers.Disconnected,
+            takes=requests.Disconnect,
         ),
         Call(
             "GET",
             "/api/connections",
             "List connections, the oldest first.",
             calls.connections,
-            answers=structs.Connections,
-            asks=structs.ConnectionsQuery,
+            answers=answers.Connections,
+            asks=requests.ConnectionsQuery,
         ),
         Call(
             "GET",
             "/api/top",
             "List the connections of which something is the largest.",
             calls.top,
-            answers=structs.Top,
-            asks=structs.TopQuery,
+            answers=answers.Top,
+            asks=requests.TopQuery,
         ),
         Call(
             "GET",
             "/api/rooms",
             "List the rooms in which there is somebody.",
             calls.rooms,
-            answers=structs.Rooms,
-            asks=structs.RoomsQuery,
+            answers=answers.Rooms,
+            asks=requests.RoomsQuery,
         ),
         Call(
             "GET",
             "/api/rooms/{name}",
             "List the people in a room.",
             calls.room,
-            answers=structs.Presence,
-            asks=structs.RoomQuery,
+            answers=answers.Presence,
+            asks=requests.RoomQuery,
         ),
         Call(
             "POST",
             "/api/tickets",
             "Make a ticket, with which somebody comes in, once, within 30 seconds.",
             calls.mint,
-            answers=structs.Ticket,
-            takes=structs.NewTicket,
+            answers=answers.Ticket,
+            takes=requests.NewTicket,
         ),
         Call(
             "GET",
             "/api/info",
             "Tell what this server is, and how it is set.",
             calls.info,
-            answers=structs.Info,
+            answers=answers.Info,
         ),
     )
 
@@ -98,38 +99,38 @@ class _Calls:
         self._operations = operations
         self._journal = journal
 
-    def publish(self, asked: Asked) -> structs.Published:
+    def publish(self, asked: Asked) -> answers.Published:
         return self._operations.publish(asked.body)
 
-    def publishBatch(self, asked: Asked) -> structs.BatchPublished:
+    def publishBatch(self, asked: Asked) -> answers.BatchPublished:
         publish = self._operations.publish
-        return structs.BatchPublished(tuple(map(publish, asked.body.messages)))
+        return answers.BatchPublished(tuple(map(publish, asked.body.messages)))
 
-    def disconnect(self, asked: Asked) -> structs.Disconnected:
+    def disconnect(self, asked: Asked) -> answers.Disconnected:
         answer = self._operations.disconnect(asked.body)
         name, address = asked.operator
         self._journal.operatorDisconnected(name, address, answer.connections)
         return answer
 
-    def connections(self, asked: Asked) -> structs.Connections:
+    def connections(self, asked: Asked) -> answers.Connections:
         return self._operations.connections(asked.query)
 
-    async def top(self, asked: Asked) -> structs.Top:
+    async def top(self, asked: Asked) -> answers.Top:
         return await self._operations.top(asked.query)
 
-    def rooms(self, asked: Asked) -> structs.Rooms:
+    def rooms(self, asked: Asked) -> answers.Rooms:
         return self._operations.rooms(asked.query)
 
-    def room(self, asked: Asked) -> structs.Presence:
+    def room(self, asked: Asked) -> answers.Presence:
         if asked.name != EVERYONE and not isName(asked.name):
             raise Problem(404, "not_found", f"A room's name is {NAME_RULE}, or *.")
         return self._operations.room(asked.name, asked.query)
 
-    async def mint(self, asked: Asked) -> structs.Ticket:
+    async def mint(self, asked: Asked) -> answers.Ticket:
         try:
             return await self._operations.mint(asked.body)
         except TooMany:
             raise Problem(503, "too_many", "Too many tickets are unused.") from None
 
-    def info(self, asked: Asked) -> structs.Info:
+    def info(self, asked: Asked) -> answers.Info:
         return self._operations.info()

@@ -25,7 +25,7 @@ from gows.web.answers import (
     answerProblem,
     notAllowed,
 )
-from gows.web.apistructs import RULES
+from gows.web.apirequests import RULES
 from gows.web.guard import Operator, headerOf
 
 if TYPE_CHECKING:

@@ -5,36 +5,37 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Protocol
 
-from gows.web import apistructs as api
+from gows.web import apirequests as requests
+from gows.web import apistructs as answers
 
 
 class Operations(Protocol):
     """All that operators and backends can do."""
 
-    def publish(self, publish: api.Publish) -> api.Published:
+    def publish(self, publish: requests.Publish) -> answers.Published:
         """Say something, as the server itself."""
 
-    def disconnect(self, disconnect: api.Disconnect) -> api.Disconnected:
+    def disconnect(self, disconnect: requests.Disconnect) -> answers.Disconnected:
         """Close connections."""
 
-    def connections(self, query: api.ConnectionsQuery) -> api.Connections:
+    def connections(self, query: requests.ConnectionsQuery) -> answers.Connections:
         """List connections, the oldest first."""
 
-    def top(self, query: api.TopQuery) -> Awaitable[api.Top]:
+    def top(self, query: requests.TopQuery) -> Awaitable[answers.Top]:
         """List the connections of which something is the largest."""
 
-    def rooms(self, query: api.RoomsQuery) -> api.Rooms:
+    def rooms(self, query: requests.RoomsQuery) -> answers.Rooms:
         """List the rooms in which there is somebody."""
 
-    def room(self, room: str, query: api.RoomQuery) -> api.Presence:
+    def room(self, room: str, query: requests.RoomQuery) -> answers.Presence:
         """List the people in a room."""
 
-    def mint(self, ticket: api.NewTicket) -> Awaitable[api.Ticket]:
+    def mint(self, ticket: requests.NewTicket) -> Awaitable[answers.Ticket]:
         """
         Make a ticket.
 
         @raise gows.errors.TooMany: if too many are unused
         """
 
-    def info(self) -> api.Info:
+    def info(self) -> answers.Info:
         """Tell what this server is."""
