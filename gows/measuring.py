@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gows.lag import ReactorLag
-from gows.web.metrics import GowsCollector, MetricsPage, Standing
+from gows.web.metrics import GowsCollector, Standing
+from gows.web.metricspage import MetricsPage
 from gows.wire.closing import LABELS, OTHER
 from gows.wire.factory import GowsFactory
 

@@ -9,7 +9,7 @@ from gows.errors import Refusal
 from gows.lag import EVERY, ReactorLag
 from gows.measuring import collectorOf, metricsPage
 from gows.settings import Settings
-from gows.web.metrics import MetricsPage
+from gows.web.metricspage import MetricsPage
 from gows.wire.closing import TOO_SLOW
 from gows.wire.factory import GowsFactory
 from tests.memory import CLOSE, TEXT, Chat, Client, MemoryTestCase, frame

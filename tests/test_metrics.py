@@ -1,31 +1,13 @@
-"""Tests for L{gows.web.metrics}."""
+"""Tests for L{gows.web.metrics}: what is counted is shown."""
 
 from __future__ import annotations
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from prometheus_client import Metric
-from prometheus_client.openmetrics.parser import (
-    text_string_to_metric_families as parseOpenMetrics,
-)
-from prometheus_client.parser import text_string_to_metric_families as parseText
 from twisted.trial.unittest import SynchronousTestCase
-from twisted.web.test.requesthelper import DummyRequest
 
 from gows import __version__
 from gows.chat.audience import TO_EVERYONE, toKey, toRoom
 from gows.counts import Bins, Counts
-from gows.web.metrics import GowsCollector, MetricsPage, Standing, wantsOpenMetrics
-
-PROPERTY = settings(max_examples=100, deadline=None, database=None, derandomize=True)
-
-PROMETHEUS = (
-    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
-    "application/openmetrics-text;version=0.0.1;q=0.4,"
-    "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,"
-    "text/plain;version=0.0.4;q=0.2,*/*;q=0.1"
-)
-"""What Prometheus 3 asks for."""
+from gows.web.metrics import GowsCollector, Standing
 
 
 class CollectorTestCase(SynchronousTestCase):
@@ -184,103 +166,3 @@ class GowsCollectorTests(CollectorTestCase):
                 "gows_reactor_lag_last_seconds": 0.5,
             },
         )
-
-
-class MetricsPageTests(CollectorTestCase):
-    """What is answered."""
-
-    def request(self, accept: str = "", method: bytes = b"GET") -> DummyRequest:
-        """Make a request, and have it answered."""
-        request = DummyRequest([b""])
-        request.method = method
-        if accept:
-            request.requestHeaders.setRawHeaders("Accept", [accept])
-        MetricsPage(self.collector).render(request)  # type: ignore[arg-type]
-        self.assertEqual(request.finished, 1)
-        return request
-
-    def kindOf(self, request: DummyRequest) -> str:
-        """Answer what an answer says that it is."""
-        return ", ".join(request.responseHeaders.getRawHeaders("Content-Type", []))
-
-    def assertWhole(self, families: list[Metric]) -> None:
-        """Assert that an answer has everything."""
-        names = {family.name for family in families}
-        expected = {metric.name for metric in self.collector.collect()}
-        self.assertEqual(expected - names, set())
-        self.assertIn("process_resident_memory_bytes", names)
-        self.assertIn("python_info", names)
-
-    def test_text(self) -> None:
-        """Who asks for nothing particular gets the text format."""
-        for accept in ("", "*/*", "text/html"):
-            request = self.request(accept)
-            self.assertEqual(
-                self.kindOf(request), "text/plain; version=0.0.4; charset=utf-8"
-            )
-            self.assertWhole(list(parseText(b"".join(request.written).decode())))
-
-    def test_openMetrics(self) -> None:
-        """Prometheus gets OpenMetrics, which its strict parser takes."""
-        self.counts.joined(1000, 1 << 30)
-        request = self.request(PROMETHEUS)
-        self.assertEqual(
-            self.kindOf(request),
-            "application/openmetrics-text; version=1.0.0; charset=utf-8",
-        )
-        self.assertWhole(list(parseOpenMetrics(b"".join(request.written).decode())))
-
-    def test_head(self) -> None:
-        """HEAD gets the same without the body."""
-        request = self.request(method=b"HEAD")
-        self.assertEqual((request.responseCode, request.written), (200, []))
-
-    def test_otherMethods(self) -> None:
-        """Nothing can be written here."""
-        request = self.request(method=b"POST")
-        self.assertEqual(request.responseCode, 405)
-        self.assertEqual(request.responseHeaders.getRawHeaders("Allow"), ["GET, HEAD"])
-
-    def test_registries(self) -> None:
-        """Two servers in one process do not know of each other."""
-        self.request()
-        self.request()
-
-
-class WantsOpenMetricsTests(SynchronousTestCase):
-    """Which format is asked for."""
-
-    def test_wanted(self) -> None:
-        """OpenMetrics is, when it is named, and plain text is not preferred."""
-        for accept in (
-            PROMETHEUS,
-            "application/openmetrics-text",
-            "Application/OpenMetrics-Text; version=1.0.0",
-            "text/plain;q=0.5, application/openmetrics-text;q=0.5",
-        ):
-            self.assertTrue(wantsOpenMetrics(accept), accept)
-
-    def test_notWanted(self) -> None:
-        """It is not otherwise."""
-        for accept in (
-            "",
-            "*/*",
-            "application/openmetrics-text;q=0",
-            "application/openmetrics-text;q=much",
-            "application/openmetrics-text;q=0.5, text/plain",
-            "application/openmetrics-texts",
-        ):
-            self.assertFalse(wantsOpenMetrics(accept), accept)
-
-    @PROPERTY
-    @given(
-        st.text()
-        | st.lists(
-            st.sampled_from(
-                ["application/openmetrics-text", "text/plain", ";", "q=", "nan", ","]
-            )
-        ).map("".join)
-    )
-    def test_whatever(self, accept: str) -> None:
-        """Whatever comes, there is an answer."""
-        self.assertIn(wantsOpenMetrics(accept), (True, False))
