@@ -8,7 +8,6 @@ import re
 import socket
 import tempfile
 import threading
-from types import TracebackType
 from typing import Self
 
 from tests.support import TIMEOUT
@@ -61,12 +60,7 @@ class Door:
         self._accepting.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close it."""
         self._isOver.set()
         with contextlib.suppress(OSError):

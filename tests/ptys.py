@@ -13,7 +13,6 @@ import subprocess
 import sys
 import termios
 import time
-from types import TracebackType
 from typing import Any, Self
 
 from tests.support import ROOT, TIMEOUT, environment
@@ -68,12 +67,7 @@ class Pty:
         """Use it."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End it, if it has not ended."""
         self.process.kill()
         self.process.wait(TIMEOUT)

@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from ipaddress import ip_address
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
 from cryptography import x509
@@ -143,16 +142,11 @@ class Server:
             if self.hasEnded():
                 raise AssertionError(f"the server did not start:\n{self.output()}")
         except AssertionError:
-            self.__exit__(None, None, None)
+            self.__exit__()
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop it, if it still runs."""
         if not self.hasEnded():
             self.kill()

@@ -10,7 +10,6 @@ import termios
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from types import TracebackType
 from typing import Any, Final, Self
 
 _KEYS: Final = re.compile(rb"\x1b[\[O]([0-9;]*)([A-Za-z~])|\x1b|[\x00-\x7f]")
@@ -43,12 +42,7 @@ class Keys:
         termios.tcsetattr(self._descriptor, termios.TCSANOW, now)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Make the terminal what it was; keys that nobody took are gone."""
         with suppress(termios.error):  # the terminal may be gone
             termios.tcflush(self._descriptor, termios.TCIFLUSH)
