@@ -60,6 +60,17 @@ class WrongTests(CommandCase):
         self.assertEqual(self.fault("token", "x"), wanted)
         self.assertEqual(self.fault("token", "--sub", "a", "x", "--ttl"), wanted)
 
+    def test_single(self) -> None:
+        """Where there is one argument, or an option instead, there is one of them."""
+        text = "gows publish takes one text (in quotes), or --binary FILE"
+        key = "gows disconnect takes one specialKey, or --session"
+        for wanted, arguments in (
+            *((text, ()), (text, ("a", "b")), (text, ("--binary", "x", "a"))),
+            *((key, ()), (key, ("a", "b")), (key, ("--session", "x", "a"))),
+        ):
+            command = wanted.split()[1]
+            self.assertEqual(self.fault(command, *arguments), wanted)
+
     def test_noSecrets(self) -> None:
         """What may be a token or a key in the wrong place is not repeated."""
         token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl"

@@ -69,6 +69,19 @@ class Command(usage.Options):
         parent: Any = self.parent
         return f"{parent.name} {parent.subCommand}"
 
+    def single(self, arguments: Sequence[str], what: str, isNeeded: bool = True) -> str:
+        """
+        Answer the only argument.
+
+        @param what: what the command takes, for errors
+        @param isNeeded: false where an option stands for it: then there must be none,
+            and the answer is empty
+        @raise usage.UsageError: if there are more, or fewer
+        """
+        if len(arguments) != isNeeded:
+            raise usage.UsageError(f"{self.name} takes {what}")
+        return "".join(arguments)
+
     def _inOrder(self, options: list[str]) -> list[str]:
         """Put arguments behind the options: people write them where they like."""
         known = [name.replace("_", "-") for name in self.longOpt]
@@ -138,9 +151,7 @@ class FileCommand(Command):
 
     def parseArgs(self, *arguments: str) -> None:
         """Take the file."""
-        if len(arguments) != 1:
-            raise usage.UsageError(f"{self.name} takes one argument: the file")
-        self.file = fileOf(arguments[0], "FILE")
+        self.file = fileOf(self.single(arguments, "one argument: the file"), "FILE")
 
 
 def fileOf(text: str, flag: str) -> str:

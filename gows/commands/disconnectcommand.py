@@ -28,9 +28,8 @@ class DisconnectCommand(DoorCommand):
 
     def parseArgs(self, *arguments: str) -> None:
         """Take the key."""
-        if len(arguments) != (self["session"] is None):
-            raise usage.UsageError(f"{self.name} takes one specialKey, or --session")
-        self._whom = "".join(arguments)
+        what = "one specialKey, or --session"
+        self._whom = self.single(arguments, what, self["session"] is None)
 
     def run(self) -> None:
         """

@@ -42,11 +42,8 @@ class PublishCommand(DoorCommand):
 
     def parseArgs(self, *arguments: str) -> None:
         """Take the text."""
-        if len(arguments) != (self["binary"] is None):
-            raise usage.UsageError(
-                f"{self.name} takes one text (in quotes), or --binary FILE"
-            )
-        self._text = "".join(arguments)
+        what = "one text (in quotes), or --binary FILE"
+        self._text = self.single(arguments, what, self["binary"] is None)
 
     def postOptions(self) -> None:
         """Check what goes together."""
