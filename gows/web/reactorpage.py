@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Protocol
 
-from twisted.internet.interfaces import IDelayedCall
 from twisted.web.server import Request
 
 from gows.web.answers import answerJSON
 from gows.web.debugpage import DebugPage, showPage, showText
 from gows.web.parameters import Parameters
+from gows.web.stacks import Held
 
 
 class Lag(Protocol):
@@ -31,26 +31,10 @@ class Lag(Protocol):
         """See above."""
 
 
-class Counted(Protocol):
-    """What is asked of the reactor."""
-
-    def seconds(self) -> float:
-        """Answer the time."""
-
-    def getReaders(self) -> Sequence[object]:
-        """Answer what it waits for to be readable."""
-
-    def getWriters(self) -> Sequence[object]:
-        """Answer what it waits for to be writable."""
-
-    def getDelayedCalls(self) -> Sequence[IDelayedCall]:
-        """Answer what it is to call later."""
-
-
 class ReactorPage(DebugPage):
     """Which reactor it is, how much it holds, how late it has been."""
 
-    def __init__(self, reactor: Counted, lag: Lag) -> None:
+    def __init__(self, reactor: Held, lag: Lag) -> None:
         """Look at these."""
         super().__init__()
         self._reactor = reactor
