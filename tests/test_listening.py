@@ -91,6 +91,17 @@ def hasIPv6() -> bool:
         return False
 
 
+def serverOfSystemd() -> Server:
+    """Describe a server whose socket comes from systemd, so to speak."""
+    port = freePort()
+    return Server(
+        *("--listen", "systemd:domain=INET:name=web"),
+        port=port,
+        listens=False,
+        launcher=(sys.executable, "-c", SYSTEMD, str(port)),
+    )
+
+
 class MemoryListeningCase(SynchronousTestCase):
     """
     Listens in memory.
@@ -394,16 +405,9 @@ class DoorsOnSocketsTests(SocketCase):
 
     def test_systemd(self) -> None:
         """A socket that systemd passes on is served, found by its name."""
-        port = freePort()
-        server = self.serve(
-            *("--listen", "systemd:domain=INET:name=web"),
-            port=port,
-            listens=False,
-            launcher=(sys.executable, "-c", SYSTEMD, str(port)),
-        )
-
+        server = self.enterContext(serverOfSystemd())
         self.assertChat([self.join("alice", server.wsUrl)])
-        server.waitForLog(rf"listening on 127\.0\.0\.1:{port}$")
+        server.waitForLog(rf"listening on 127\.0\.0\.1:{server.port}$")
 
     def test_backlog(self) -> None:
         """A crowd that connects at once is queued: none of it is turned away."""

@@ -47,7 +47,7 @@ from tests.support import (
     untilClosed,
     webSocket,
 )
-from tests.test_listening import SYSTEMD
+from tests.test_listening import serverOfSystemd
 
 WITHOUT_PRIVILEGES = (
     sys.executable,
@@ -531,14 +531,8 @@ class StopTests(SynchronousTestCase):
 
     def test_systemd(self) -> None:
         """A socket that systemd holds is answered until the end as well."""
-        port = freePort()
-        server = self.serve(
-            *("--listen", "systemd:domain=INET:name=web"),
-            port=port,
-            listens=False,
-            launcher=(sys.executable, "-c", SYSTEMD, str(port)),
-        )
-        with rawWebSocket(port, "specialKey=slow"):
+        server = self.enterContext(serverOfSystemd())
+        with rawWebSocket(server.port, "specialKey=slow"):
             server.terminate()
             server.waitForLog("stopping: telling 1 connections")
             self.assertRegex(self.opening(server), REFUSED)
