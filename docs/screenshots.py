@@ -19,7 +19,7 @@ from contextlib import AsyncExitStack
 from itertools import count
 from typing import Final
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
@@ -41,7 +41,7 @@ TALK: Final = (
     ("ada", "then let's open the beta to all rooms"),
 )
 ANSWER: Final = "done: the gate is open"
-SIZE: Final = {"width": 1280, "height": 800}
+SIZE: Final[ViewportSize] = {"width": 1280, "height": 800}
 
 
 class Crowd:
@@ -140,7 +140,7 @@ async def _console(browser: Browser, url: str) -> None:
 
 
 async def _open(browser: Browser, url: str) -> Page:
-    context = await browser.new_context(viewport=SIZE)  # type: ignore[arg-type]
+    context = await browser.new_context(viewport=SIZE)
     page = await context.new_page()
     await page.goto(url)
     return page

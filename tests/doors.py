@@ -57,12 +57,12 @@ class Asker(NamedTuple):
 
     def send(self, data: bytes) -> None:
         """Send bytes, and move all until there are none left."""
-        self.wire.transport.write(data)  # type: ignore[union-attr]
+        self.wire.transport.write(data)
         self.pump.flush()
 
     def leave(self) -> None:
         """Go."""
-        self.wire.transport.loseConnection()  # type: ignore[union-attr]
+        self.wire.transport.loseConnection()
         self.pump.flush()
 
 

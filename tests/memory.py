@@ -14,7 +14,7 @@ from autobahn.twisted.websocket import (
 )
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionAborted
-from twisted.internet.interfaces import IAddress, IHalfCloseableDescriptor
+from twisted.internet.interfaces import IAddress, IHalfCloseableDescriptor, ITransport
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
@@ -225,6 +225,8 @@ class WebSocket(WebSocketClientProtocol):
 class Wire(Protocol):
     """A client that speaks bytes."""
 
+    transport: ITransport
+
     def __init__(self) -> None:
         """Remember nothing yet."""
         self.received = b""
@@ -271,6 +273,7 @@ class ServerTransport(FakeTransport):
     """
 
     bufferSize = 1 << 16
+    disconnectReason: Exception  # type: ignore[assignment]  # Twisted has one kind of it
 
     def __init__(self, protocol: Any, peer: IAddress) -> None:
         """Connect to a peer that reads."""
@@ -321,7 +324,7 @@ class ServerTransport(FakeTransport):
             self.wasAborted = True
             self.stream = []
             self.waiting = 0
-            self.disconnectReason = ConnectionAborted()  # type: ignore[assignment]
+            self.disconnectReason = ConnectionAborted()
             self.disconnecting = True
 
     def pauseProducing(self) -> None:
@@ -447,7 +450,7 @@ class Client:
             C{ConnectionDone}
         """
         if reason is not None:
-            self.transport.disconnectReason = reason  # type: ignore[assignment]
+            self.transport.disconnectReason = reason
         self.protocol.transport.loseConnection()
         self.flush()
 

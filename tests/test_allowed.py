@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -9,9 +11,9 @@ from gows import allowed
 from gows.allowed import Check, told
 
 
-def checkOf(kind: object) -> Check:
+def checkOf(kind: Any) -> Check:
     """Find the check of a type."""
-    [check] = kind.__metadata__  # type: ignore[attr-defined]
+    [check] = kind.__metadata__
     assert isinstance(check, Check)
     return check
 

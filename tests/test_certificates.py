@@ -38,6 +38,9 @@ from tests.support import (
 CHAIN = "chain.pem"
 KEY = "key.pem"
 
+NOBODY: Any = object()
+"""Stands for a connection where a certificate is the same for all."""
+
 
 def trust(*authorities: Issued) -> ssl.SSLContext:
     """Make a client that trusts these alone, and checks the host's name."""
@@ -216,7 +219,7 @@ class ReloadingCertificateTests(CertificateCase):
 
     def served(self) -> str:
         """Answer the name in the certificate that a new connection gets."""
-        connection = self.certificate.serverConnectionForTLS(object())  # type: ignore[arg-type]
+        connection = self.certificate.serverConnectionForTLS(NOBODY)
         got = self.handshake(connection, self.trusting)
         [[(_, name)]] = got["subject"]
         return str(name)
@@ -272,10 +275,10 @@ class ReloadingCertificateTests(CertificateCase):
             times = old.stat()
             os.utime(new, ns=(times.st_atime_ns, times.st_mtime_ns))
             new.replace(old)
-        before = self.certificate.serverConnectionForTLS(object()).get_context()  # type: ignore[arg-type]
+        before = self.certificate.serverConnectionForTLS(NOBODY).get_context()
         self.clock.advance(LOOK_EVERY)
 
-        after = self.certificate.serverConnectionForTLS(object()).get_context()  # type: ignore[arg-type]
+        after = self.certificate.serverConnectionForTLS(NOBODY).get_context()
         self.assertIsNot(after, before)
 
     def test_halfRenewed(self) -> None:
@@ -329,7 +332,7 @@ class ReloadingCertificateTests(CertificateCase):
         plain.startService()
         self.addCleanup(plain.stopService)
         self.assertIsInstance(
-            plain.serverConnectionForTLS(object()),  # type: ignore[arg-type]
+            plain.serverConnectionForTLS(NOBODY),
             SSL.Connection,
         )
         os.remove(self.files[1])

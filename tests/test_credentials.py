@@ -197,7 +197,7 @@ class PassTests(AccessTestCase):
     def test_application(self) -> None:
         """What an application makes of it keeps the rights, and the end."""
 
-        class Renaming(type(self.server.application)):  # type: ignore[misc]
+        class Renaming(Chat):
             def onConnect(self, request: Any) -> Any:
                 return type(request.context)("other")
 

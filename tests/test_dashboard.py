@@ -35,7 +35,7 @@ class ExpositionTestCase(MemoryTestCase):
         super().setUp()
         request = DummyRequest([b""])
         page = metricsPage(self.factory(), ReactorLag(self.clock))
-        page.render(request)  # type: ignore[arg-type]
+        page.render(request)  # type: ignore[arg-type]  # a double
         text = b"".join(request.written).decode()
         self.metrics: list[Metric] = list(text_string_to_metric_families(text))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import msgspec
 from msgspec import Raw
 from twisted.trial.unittest import SynchronousTestCase
@@ -35,9 +37,8 @@ class EnvelopesTests(SynchronousTestCase):
     def test_rules(self) -> None:
         """Each field of a request has a rule in words, and nothing else has."""
         fields = {"type"}
-        for kind in msgspec.inspect.type_info(envelopes.Request).types:  # type: ignore[attr-defined]
-            fields |= {field.encode_name for field in kind.fields}
-        fields |= {field.encode_name for field in msgspec.structs.fields(To)}
+        for kind in (*get_args(envelopes.Request), To):
+            fields |= {field.encode_name for field in msgspec.structs.fields(kind)}
         self.assertEqual(fields, set(RULES))
 
     def test_names(self) -> None:

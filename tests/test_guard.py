@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.interfaces import IAddress
 
 from gows.access.apikeys import ApiKeys
 from gows.web import guard
@@ -166,9 +167,9 @@ class KeyTests(DoorTestCase):
 class GuessingTests(DoorTestCase):
     """Guesses are few, and do not harm others."""
 
-    def guess(self, key: str = WRONG_KEY, peer: object = ELSEWHERE) -> int:
+    def guess(self, key: str = WRONG_KEY, peer: IAddress = ELSEWHERE) -> int:
         """Try a key, and answer the status."""
-        answer = self.send("GET", "/api/info", None, bearer(key), peer)  # type: ignore[arg-type]
+        answer = self.send("GET", "/api/info", None, bearer(key), peer)
         return answer.status
 
     def test_slow(self) -> None:

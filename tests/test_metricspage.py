@@ -35,7 +35,7 @@ class MetricsPageTests(CollectorTestCase):
         request.method = method
         if accept:
             request.requestHeaders.setRawHeaders("Accept", [accept])
-        MetricsPage(self.collector).render(request)  # type: ignore[arg-type]
+        MetricsPage(self.collector).render(request)  # type: ignore[arg-type]  # a double
         self.assertEqual(request.finished, 1)
         return request
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -44,7 +45,7 @@ class ParametersTests(SynchronousTestCase):
             "0x9",
         ):
             given = Parameters({"seconds": text})
-            problem = self.problemOf(lambda g=given: g.number("seconds", 9, 1, 60))  # type: ignore[misc]
+            problem = self.problemOf(partial(given.number, "seconds", 9, 1, 60))
             self.assertEqual(problem.fault.field, "seconds", text)
             self.assertIn("a number from 1 to 60", problem.fault.message)
 

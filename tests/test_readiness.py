@@ -56,7 +56,7 @@ class ReadinessTests(MemoryTestCase):
         """Nothing else is answered."""
         post = DummyRequest([b"readyz"])
         post.method = b"POST"
-        Readiness(lambda: False).render(post)  # type: ignore[arg-type]
+        Readiness(lambda: False).render(post)  # type: ignore[arg-type]  # a double
         self.assertEqual(post.responseCode, 405)
         self.assertEqual(post.responseHeaders.getRawHeaders("Allow"), ["GET, HEAD"])
 

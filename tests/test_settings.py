@@ -377,8 +377,8 @@ class EverySettingTests(SettingsCase):
 
     def assertSets(self, row: Row, value: object, read: Settings) -> None:
         """Assert that one setting has a value, and the others their defaults."""
-        wanted = {row.field: value, **self.partner(row)}
-        self.assertEqual(read, Settings(**wanted))  # type: ignore[arg-type]
+        wanted: dict[str, Any] = {row.field: value, **self.partner(row)}
+        self.assertEqual(read, Settings(**wanted))
         self.assertIs(type(getattr(read, row.field)), type(value))
 
     def test_goodFlags(self) -> None:

@@ -48,7 +48,7 @@ class ShellTests(CommandCase):
             for name in options.longOpt:
                 self.assertGreater(len(options.docs[name.rstrip("=")]), 10, name)
             if isinstance(options, Group):
-                for _, _, command, text in kind.subCommands:  # type: ignore[attr-defined]
+                for _, _, command, text in options.subCommands:
                     self.assertGreater(len(text), 8)
                     check(command)
 

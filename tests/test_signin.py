@@ -13,9 +13,9 @@ from tests.memory import Answer
 class SignInTestCase(DoorTestCase):
     """Tests with a form."""
 
-    def signIn(self, body: object, **headers: str | None) -> Answer:
+    def signIn(self, body: bytes | dict[str, str], **headers: str | None) -> Answer:
         """Send the form, as it is or with these fields."""
-        raw = body if isinstance(body, bytes) else urlencode(body).encode()  # type: ignore[arg-type]
+        raw = body if isinstance(body, bytes) else urlencode(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.send("POST", "/signin", raw, {"Content-Type": FORM, **named})
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
@@ -51,7 +52,7 @@ class SiteTestCase(MemoryTestCase):
 class PageTests(SiteTestCase):
     """The page and what belongs to it."""
 
-    TYPES = {  # noqa: RUF012
+    TYPES: ClassVar = {
         "/": "text/html; charset=utf-8",
         "/chat.js": "text/javascript; charset=utf-8",
         "/chat.css": "text/css; charset=utf-8",
@@ -302,6 +303,11 @@ def asked(server: GowsFactory) -> Asked:
     return server.application
 
 
+def failing(error: Exception, _: object) -> Deferred[Any]:
+    """Decide nothing, but fail."""
+    return fail(error)
+
+
 class CheckTests(SiteTestCase):
     """/check answers what an opening with the same parameters would get."""
 
@@ -459,7 +465,7 @@ class CheckTests(SiteTestCase):
             CancelledError("swordfish"),
         ):
             server = self.factory(Asked)
-            asked(server).decide = lambda _, error=error: fail(error)  # type: ignore[misc]
+            asked(server).decide = partial(failing, error)
             answer = self.get("/check?specialKey=a", server)
             self.assertEqual(answer.status, 500)
             self.assertNotIn("swordfish", str(answer))

@@ -49,7 +49,7 @@ class OnceTests(DoorCommandCase):
         import rich
 
         self.addCleanup(sys.modules.__setitem__, "rich", rich)
-        sys.modules["rich"] = None  # type: ignore[assignment]
+        sys.modules["rich"] = None  # type: ignore[assignment]  # not to be imported
         self.assertIn("pip install 'gows[cli]'", self.fault("top"))
         self.assertIn('"memory"', self.output("top", "--once", "--json"))
 

@@ -60,13 +60,13 @@ def keyOfJwk(jwk: object, where: str) -> TokenKey:
     """
     try:
         said = msgspec.convert(jwk, _Said)
+        members = msgspec.convert(jwk, dict[str, Any])
     except ValueError:
         raise CannotStart(
             f"{where} is no JWK: an object with kty, whose kid, alg and use are "
             "texts, and key_ops a list of texts"
         ) from None
     algorithm = _algorithmOf(said, where)
-    members: dict[str, Any] = dict(jwk)  # type: ignore[call-overload]
     try:
         _checkLength(said, algorithm, where)
         key = import_key({k: v for k, v in members.items() if k in _MATERIAL})

@@ -77,7 +77,7 @@ class TopCommand(DoorCommand):
             self._write(client)
             return
         try:
-            import rich  # noqa: F401
+            import rich  # noqa: F401  # only whether it is there
         except ImportError:
             raise usage.UsageError(
                 f"{self.name} needs what pip install 'gows[cli]' installs (--json "
