@@ -23,8 +23,8 @@ from gows.chat.grant import Grant, Pass, RoomRights
 from gows.chat.message import Message
 from gows.dialects.fields import To
 from gows.dialects.saying import rawForm
+from gows.web import apianswers as answers
 from gows.web import apirequests as requests
-from gows.web import apistructs as answers
 from gows.web.answers import Problem
 from gows.wire.closing import MAX_REASON
 from gows.wire.factory import GowsFactory

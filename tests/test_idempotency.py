@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from gows.access import ledger
 from gows.eager import started
 from gows.web.answers import Problem
-from gows.web.apistructs import Published
+from gows.web.apianswers import Published
 from gows.web.calls import Asked, Call
 from gows.web.guard import Operator
 from gows.web.idempotency import REMEMBERED, Idempotency

@@ -10,7 +10,7 @@ from typing import Any
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from gows import __version__
-from gows.web import apirequests, apistructs
+from gows.web import apianswers, apirequests
 from gows.web.openapi import OpenAPI, describe
 from tests.doors import DoorTestCase
 
@@ -108,7 +108,7 @@ class DescriptionTests(DoorTestCase):
             kind.__name__
             for module, base in (
                 (apirequests, apirequests.Body),
-                (apistructs, apistructs.Answer),
+                (apianswers, apianswers.Answer),
             )
             for kind in vars(module).values()
             if isinstance(kind, type) and issubclass(kind, base) and kind is not base

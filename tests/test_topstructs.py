@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gows.commands import topstructs
 from gows.commands.topstructs import ORDERS, Connection, Hello, Sample, Top
-from gows.web.apistructs import ConnectionInfo
+from gows.web.apianswers import ConnectionInfo
 
 
 class StructsTests(SynchronousTestCase):

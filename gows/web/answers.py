@@ -13,7 +13,7 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from gows.errors import GowsError
-from gows.web.apistructs import Fault, Refused
+from gows.web.apianswers import Fault, Refused
 
 JSON: Final = "application/json"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from gows.chat.audience import EVERYONE, NAME_RULE, isName
 from gows.errors import TooMany
 from gows.journal import Journal
+from gows.web import apianswers as answers
 from gows.web import apirequests as requests
-from gows.web import apistructs as answers
 from gows.web.answers import Problem
 from gows.web.calls import Asked, Call
 from gows.web.operations import Operations

@@ -1,7 +1,7 @@
 """
 What requests of the operators' API bring: these structs are the specification.
 
-C{/openapi.json} is made of them, and of those of L{gows.web.apistructs}.
+C{/openapi.json} is made of them, and of those of L{gows.web.apianswers}.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from twisted.web.server import Request
 from gows import __version__
 from gows.dialects.fields import snake
 from gows.web.answers import JSON, answer
-from gows.web.apistructs import Refused
+from gows.web.apianswers import Refused
 from gows.web.calls import Call
 from gows.web.sessions import COOKIE
 

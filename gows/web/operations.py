@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Protocol
 
+from gows.web import apianswers as answers
 from gows.web import apirequests as requests
-from gows.web import apistructs as answers
 
 
 class Operations(Protocol):

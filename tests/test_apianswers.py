@@ -1,11 +1,11 @@
-"""Tests for L{gows.web.apistructs}: what is answered."""
+"""Tests for L{gows.web.apianswers}: what is answered."""
 
 from __future__ import annotations
 
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from gows.web.apistructs import Answer, BatchPublished, Fault, Published, Refused, Rooms
+from gows.web.apianswers import Answer, BatchPublished, Fault, Published, Refused, Rooms
 
 
 class AnswersTests(SynchronousTestCase):
