@@ -522,6 +522,23 @@ class SpreadTests(SynchronousTestCase):
         self.assertEqual(len(told), 100)
         self.assertLessEqual(busiest(told), 1.5 * 10 + 1)  # and the busy one
 
+    def test_fewAndBusy(self) -> None:
+        """Where few are and one hangs, the others have their distances nevertheless."""
+        for count, seconds in ((10, 10.0), (61, 60.0), (300, 300.0)):
+            fakes = [Fake(self.clock) for _ in range(count)]
+            fakes[0].pending = Deferred()
+            self.drainThese(fakes, seconds)
+            self.pass_(seconds * 0.9)
+            told = sorted(self.toldAt(fakes[1:]))
+            self.assertEqual(len(told), count - 1)
+            self.assertGreaterEqual(told[0], seconds * 0.1 - 0.01)
+            gap = min(0.1, seconds * 0.7 / count)
+            self.assertGreater(told[-1] - told[0], gap * (count - 2) - 0.2)
+            self.assertLessEqual(busiest(told), 1.2 / gap + 2)
+            returns = [at + after for fake in fakes for at, after in fake.told]
+            self.assertLessEqual(busiest(returns), 1.2 / (2 * gap) + 2)
+            self.pass_(seconds * 0.2)
+
     def test_hanging(self) -> None:
         """Who is busy for too long is told when the last one is, and once."""
         fakes = [Fake(self.clock) for _ in range(100)]

@@ -85,7 +85,7 @@ class Drain:
         self._thinking: dict[Drainable, float] = {}
         self._hasBegun = False
         self._endsAt = clock.seconds() + seconds
-        self._tellBy = clock.seconds() + seconds * TOLD_WITHIN
+        self._tellAllAt = clock.seconds() + seconds * TOLD_WITHIN
         self._shareTime()
         journal.stopping(len(connections), seconds)
         self._nextAt = 0.0
@@ -141,7 +141,7 @@ class Drain:
 
     def _shareTime(self) -> None:
         now, count = self._clock.seconds(), len(self._untold)
-        spread = min(self._tellBy - now, LONGEST_GAP * count)
+        spread = min(self._tellAllAt - now, LONGEST_GAP * count)
         self._tellBy = now + spread
         self._returnAt = now
         self._returnGap = 2 * spread / max(count, 1)
