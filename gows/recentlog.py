@@ -21,6 +21,9 @@ from gows.journal import escaped
 KEPT: Final = 50
 """How many are kept."""
 
+ALIKE: Final = 10
+"""How many of these are of one kind: a flood of one does not wash away the others."""
+
 _LONGEST: Final = 500
 
 
@@ -39,11 +42,7 @@ class Warned(NamedTuple):
 
 @implementer(ILogObserver)
 class RecentWarnings(Service):
-    """
-    Keeps the last warnings and errors, while it runs.
-
-    @ivar kept: these, the newest last
-    """
+    """Keeps the last warnings and errors, while it runs."""
 
     def __init__(self, *publishers: LogPublisher) -> None:
         """
@@ -51,9 +50,14 @@ class RecentWarnings(Service):
 
         @param publishers: whose events are listened to; none has those of another
         """
-        self.kept: deque[Warned] = deque(maxlen=KEPT)
+        self._kept: deque[tuple[str, Warned]] = deque(maxlen=KEPT)
         self._listeners: list[Callable[[], object]] = []
         self._publishers = publishers
+
+    @property
+    def kept(self) -> tuple[Warned, ...]:
+        """What is kept, the newest last."""
+        return tuple(warned for _, warned in self._kept)
 
     def listen(self, listener: Callable[[], object]) -> None:
         """Have somebody told that there is a new one."""
@@ -81,6 +85,10 @@ class RecentWarnings(Service):
         if failure is not None:
             text = f"{text}: {failure.type.__name__}"
         time = int(event.get("log_time", 0.0) * 1000)
-        self.kept.append(Warned(time, level.name, escaped(text)[:_LONGEST]))
+        kind = str(event.get("log_format"))
+        alike = [each for each in self._kept if each[0] == kind]
+        if len(alike) >= ALIKE:
+            self._kept.remove(alike[0])
+        self._kept.append((kind, Warned(time, level.name, escaped(text)[:_LONGEST])))
         for listener in self._listeners:
             listener()

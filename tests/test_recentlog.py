@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from gows.journal import Journal
-from gows.recentlog import KEPT, RecentWarnings
+from gows.recentlog import ALIKE, KEPT, RecentWarnings
 
 
 class RecentWarningsTests(SynchronousTestCase):
@@ -72,10 +72,19 @@ class RecentWarningsTests(SynchronousTestCase):
     def test_many(self) -> None:
         """No more than so many are kept, the newest ones, and none is long."""
         for number in range(KEPT + 10):
-            self.log.warn("{number} {text}", number=number, text="x" * 10_000)
+            self.log.warn(f"{number} {{text}}", text="x" * 10_000)
         self.assertEqual(len(self.texts()), KEPT)
         self.assertTrue(self.texts()[-1].startswith(f"{KEPT + 9} "))
+        self.assertTrue(self.texts()[0].startswith("10 "))
         self.assertLessEqual(max(map(len, self.texts())), 500)
+
+    def test_alike(self) -> None:
+        """However often one comes, the others are kept."""
+        self.log.warn("once")
+        for number in range(1000):
+            self.log.warn("again: {number}", number=number)
+        again = [f"again: {number}" for number in range(1000 - ALIKE, 1000)]
+        self.assertEqual(self.texts(), ["once", *again])
 
     def test_escaped(self) -> None:
         """Each is one line that moves no cursor."""
