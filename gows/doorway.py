@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final, NamedTuple, cast
 
 from msgspec import structs
 from twisted.application.service import MultiService
 from twisted.internet.interfaces import IReactorCore
 from twisted.logger import globalLogPublisher
-from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource
 
 from gows import __version__
-from gows.access.addresses import TrustedProxies
-from gows.access.apikeys import ApiKeys
+from gows.access.apikeys import ApiKeys, ReloadingApiKeys
 from gows.errors import CannotStart
 from gows.journal import Journal
 from gows.lag import ReactorLag
@@ -35,6 +32,7 @@ from gows.web.guard import Guard
 from gows.web.hosts import Hosts
 from gows.web.idempotency import Idempotency
 from gows.web.openapi import PATH, OpenAPI
+from gows.web.peers import Peers
 from gows.web.readiness import Readiness
 from gows.web.signin import SIGN_IN, SIGN_OUT, SignIn, SignOut, staticFiles
 from gows.web.site import Health
@@ -77,15 +75,13 @@ def makeDoor(
     @param shows: services that somebody starts
     """
     hosts = Hosts(settings.adminHost, settings.adminOrigin)
-    address = partial(_addressOf, factory.proxies)
-    guard = Guard(keys, hosts, address, journal, factory.now)
+    guard = Guard(keys, hosts, Peers(factory.proxies), journal, factory.now)
     calls = callsOf(Operating(factory, shown(settings)), journal)
-    free: dict[str, IResource] = {
+    probes: dict[str, IResource] = {
         "/healthz": Health(),
         "/readyz": Readiness(lambda: factory.admission.draining),
-        SIGN_IN: SignIn(guard),
-        **staticFiles(*LOOKS),
     }
+    free: dict[str, IResource] = {SIGN_IN: SignIn(guard), **staticFiles(*LOOKS)}
     guarded: dict[str, IResource] = {
         **consolePages(),
         PATH: OpenAPI(calls),
@@ -97,6 +93,7 @@ def makeDoor(
     return Door(
         guard,
         calls=calls,
+        probes=probes,
         free=free,
         guarded=guarded,
         memory=Idempotency(factory.ledger),
@@ -108,14 +105,15 @@ def makeDoor(
 def operatorsService(
     settings: Settings,
     factory: GowsFactory,
-    keys: Callable[[], ApiKeys] | None,
+    keys: ReloadingApiKeys | None,
     journal: Journal,
     reactor: Any,
 ) -> MultiService:
     """
     Make the operators' door, what it shows, and the port where it is.
 
-    @param keys: see L{makeDoor}; without them nobody else may reach the port
+    @param keys: those that open it; L{None}: none are asked for, and nobody else may
+        reach the port
     """
     assert settings.admin is not None
     description = settings.admin
@@ -124,14 +122,21 @@ def operatorsService(
     service = MultiService()
     shows = showsOf(factory, reactor)
     door = makeDoor(
-        settings, factory, keys=keys, shows=shows, journal=journal, reactor=reactor
+        settings,
+        factory,
+        keys=None if keys is None else keys.current,
+        shows=shows,
+        journal=journal,
+        reactor=reactor,
     )
+    if keys is not None:
+        keys.listen(door.guard.keysTaken)
     listening = ListeningService(
         lambda: [doorOf(description, "admin", cast(IReactorCore, reactor))],
         door,
         journal,
         name="the operators' door",
-        onlyHere="" if keys else _OPEN,
+        onlyHere=_OPEN if keys is None else "",
     )
     for child in (*shows, listening):
         child.setServiceParent(service)
@@ -179,11 +184,3 @@ def shown(settings: Settings) -> dict[str, Any]:
     """Write settings by their names: there are no secrets among them, but files."""
     values = structs.asdict(settings)
     return {setting.name: values[setting.field] for setting in TABLE}
-
-
-def _addressOf(proxies: TrustedProxies, request: HTTPRequest) -> str:
-    # As bytes: twisted.web raises for a text that is not UTF-8.
-    hops = request.requestHeaders.getRawHeaders(b"X-Forwarded-For", [])
-    return proxies.clientOf(
-        request.getClientAddress(), [hop.decode("latin-1") for hop in hops]
-    )

@@ -214,8 +214,7 @@ def _service(
     if settings.admin is not None:
         if settings.apiKeyFile is not None:
             apiKeys = ReloadingApiKeys(settings.apiKeyFile, journal, reactor)
-        current = None if apiKeys is None else apiKeys.current
-        operators = operatorsService(settings, factory, current, journal, reactor)
+        operators = operatorsService(settings, factory, apiKeys, journal, reactor)
     elif idle := withoutDoor(settings):
         journal.doorMissing(idle)
     return GowsService(

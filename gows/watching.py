@@ -108,11 +108,15 @@ class ReloadedFiles(MultiService, Generic[T]):
         """
         super().__init__()
         self._read = read
-        self._taken = taken
+        self._listeners = [taken]
         self._kept = kept
         self._current: T | None = None
         self._watch = FileWatch(*paths, changed=self.reload, clock=clock)
         self._watch.setServiceParent(self)
+
+    def listen(self, listener: Callable[[T], object]) -> None:
+        """Have somebody told what was read, whenever it was."""
+        self._listeners.append(listener)
 
     def current(self) -> T:
         """Answer what was read last. The service must have been started."""
@@ -144,7 +148,8 @@ class ReloadedFiles(MultiService, Generic[T]):
 
     def _take(self, current: T) -> None:
         self._current = current
-        self._taken(current)
+        for listener in self._listeners:
+            listener(current)
 
 
 def readFile(path: str) -> bytes:

@@ -14,6 +14,7 @@ from gows.web.door import Door
 from gows.web.guard import Guard
 from gows.web.hosts import Hosts
 from gows.web.idempotency import Idempotency
+from tests.doors import HERE, PEERS
 from tests.memory import Answer, MemoryTestCase, answerOf, request
 
 
@@ -24,7 +25,7 @@ class Asked:
         """Send it."""
         self._channel = channel
         self._isHead = head.startswith(b"HEAD ")
-        self._transport = StringTransport()
+        self._transport = StringTransport(peerAddress=HERE)
         channel.makeConnection(self._transport)
         channel.dataReceived(head)
 
@@ -50,10 +51,11 @@ class AskingTestCase(MemoryTestCase):
         """Make a door to these pages that asks for no key."""
         journal = self.factory().journal
         clock = self.clock
-        guard = Guard(None, Hosts((), ()), lambda _: "::1", journal, clock.seconds)
+        guard = Guard(None, Hosts((), ()), PEERS, journal, clock.seconds)
         return Door(
             guard,
             calls=(),
+            probes={},
             free={},
             guarded=pages,
             memory=Idempotency(MemoryLedger(clock)),

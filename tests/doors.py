@@ -9,10 +9,12 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import IAddress
 from twisted.test.iosim import FakeTransport, IOPump, connect
 
+from gows.access.addresses import TrustedProxies
 from gows.access.apikeys import ApiKeys
 from gows.doorway import makeDoor, showsOf
 from gows.settings import Settings
 from gows.web.door import Door
+from gows.web.peers import Peers
 from gows.wire.factory import GowsFactory
 from tests.memory import (
     PEER,
@@ -30,6 +32,7 @@ OTHER_KEY = "k3y-of-an-operator"
 WRONG_KEY = "k3y-of-nobody-at-all"
 
 HERE = IPv4Address("TCP", "127.0.0.1", 4321)
+PEERS = Peers(TrustedProxies(()))
 
 HOST = "127.0.0.1:8889"
 JSON = "application/json"

@@ -14,6 +14,7 @@ from gows.web.hosts import Hosts
 from gows.web.idempotency import Idempotency
 from gows.web.signin import PAGE_HEADERS, staticFiles
 from tests.asking import AskingTestCase
+from tests.doors import PEERS
 
 FOLDER = files("gows.web") / "console"
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
@@ -66,10 +67,11 @@ class NoKeyTests(AskingTestCase):
         keys = ApiKeys([("ops", "k" * 16)])
         journal = self.factory().journal
         now = self.clock.seconds
-        guard = Guard(lambda: keys, Hosts((), ()), lambda _: "::1", journal, now)
+        guard = Guard(lambda: keys, Hosts((), ()), PEERS, journal, now)
         self.asking = Door(
             guard,
             calls=(),
+            probes={},
             free={},
             guarded=consolePages(),
             memory=Idempotency(MemoryLedger(self.clock)),

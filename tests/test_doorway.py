@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 from twisted.internet import reactor
 from twisted.logger import Logger, globalLogPublisher
 from twisted.trial.unittest import TestCase
 
-from gows.access.apikeys import ApiKeys
+from gows.access.apikeys import ReloadingApiKeys
 from gows.doorway import operatorsService, shown
 from gows.errors import CannotStart
 from gows.listening import ListeningService
@@ -18,6 +19,7 @@ from gows.settings import Settings
 from gows.sources import TABLE
 from tests.doors import KEY, DoorTestCase
 from tests.memory import MemoryTestCase
+from tests.tokens import written
 
 
 class ShownTests(DoorTestCase):
@@ -56,11 +58,12 @@ class ListeningTests(MemoryTestCase, TestCase):
     def start(self, description: str, isGuarded: bool) -> None:
         """Have a door listen, until the test ends."""
         chat = self.factory()
-        keys = ApiKeys([("backend", KEY)])
+        path = written(Path(self.mktemp()).absolute(), f"backend: {KEY}\n".encode())
+        keys = ReloadingApiKeys(path, chat.journal, self.clock)
         service = operatorsService(
             Settings(admin=description),
             chat,
-            (lambda: keys) if isGuarded else None,
+            keys if isGuarded else None,
             chat.journal,
             reactor,
         )

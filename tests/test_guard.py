@@ -102,6 +102,22 @@ class KeyTests(DoorTestCase):
         answer = self.send("GET", "/api/info", None, bearer(OTHER_KEY))
         self.assertEqual(answer.status, 200)
 
+    def test_returned(self) -> None:
+        """A session ends with its key, though the key may come back."""
+        form = {"Content-Type": FORM}
+        answer = self.send("POST", "/signin", f"key={KEY}".encode(), form)
+        session = {"Cookie": answer.headers["set-cookie"].partition(";")[0]}
+        keys = self.currentKeys()
+        for now, status in (
+            (keys, 200),
+            (ApiKeys([("ops", OTHER_KEY)]), 401),
+            (keys, 401),
+        ):
+            self.keys = now
+            self.door.guard.keysTaken(now)
+            found = self.send("GET", "/api/info", None, session)
+            self.assertEqual(found.status, status)
+
     def test_noKeys(self) -> None:
         """Where none are asked for, none is needed, and a wrong one does not matter."""
         self.keys = None
@@ -127,9 +143,10 @@ class KeyTests(DoorTestCase):
             answer = self.send("GET", "/api/info", None, {}, peer)
             self.assertEqual(answer.status, status, peer)
         self.assertEqual(self.send("GET", "/healthz", None, {}, other).status, 200)
+        headers = {"X-Forwarded-For": "203.0.113.9"}
+        self.assertProblem(self.send("GET", "/feed", None, headers), 403, "not_here")
         self.chat = self.factory(trustedProxy=("127.0.0.1",))
         self.makeDoor(self.chat)
-        headers = {"X-Forwarded-For": "203.0.113.9"}
         self.assertProblem(self.send("GET", "/feed", None, headers), 403, "not_here")
 
     def test_letsIn(self) -> None:
@@ -272,15 +289,24 @@ class PlaceTests(DoorTestCase):
         return self.send(method, "/api/info", None, named).status
 
     def test_rebinding(self) -> None:
-        """A page that has its own name lead here gets nothing, not even healthz."""
+        """A page that has its own name lead here gets nothing that tells anything."""
         for host in ("evil.example", "evil.example:8889", None, "\xff"):
-            for target in ("/api/info", "/healthz", "/signin", "/nowhere"):
+            for target in ("/api/info", "/feed", "/signin", "/nowhere"):
                 answer = self.send("GET", target, None, {"Host": host})
                 self.assertIn(answer.status, (400, 421))
         answer = self.send("GET", "/api/info", None, {"Host": "evil.example"})
         self.assertIn("admin-host", self.assertProblem(answer, 421, "wrong_host"))
         for host in ("ops.example", "localhost:1", "[::1]:8889", "192.0.2.1"):
             self.assertEqual(self.get(Host=host), 200)
+
+    def test_probes(self) -> None:
+        """What probes ask is answered under any name: they use what they have."""
+        for host in ("evil.example", "gows.internal:8889", "10.0.0.1"):
+            for target in ("/healthz", "/readyz"):
+                headers = {"Host": host, "Origin": "http://evil.example"}
+                answer = self.send("GET", target, None, headers)
+                self.assertEqual(answer.status, 200)
+                self.assertNotIn("access-control-allow-origin", answer.headers)
 
     def test_otherOrigins(self) -> None:
         """Pages elsewhere, sandboxed ones among them, may not call."""

@@ -55,3 +55,10 @@ class SessionsTests(SynchronousTestCase):
         self.assertIsNone(self.sessions.find(names[0]))
         self.assertEqual(self.sessions.find(names[1]), DIGEST)
         self.assertEqual(self.sessions.find(names[-1]), DIGEST)
+
+    def test_endUnless(self) -> None:
+        """Those end whose keys do not count any more."""
+        one, two = self.sessions.begin(DIGEST), self.sessions.begin(b"other")
+        self.sessions.endUnless(lambda digest: digest == DIGEST)
+        self.assertEqual(self.sessions.find(one), DIGEST)
+        self.assertIsNone(self.sessions.find(two))

@@ -187,6 +187,16 @@ class ReloadedFilesTests(SynchronousTestCase):
         self.files.startService()
         self.addCleanup(self.files.stopService)
 
+    def test_listen(self) -> None:
+        """Others are told as well, but of what was kept."""
+        told: list[str] = []
+        self.files.listen(told.append)
+        self.start()
+        for text in ("2", "bad", "3"):
+            self.path.write_text(text)
+            self.files.reload()
+        self.assertEqual(told, ["1", "2", "3"])
+
     def test_before(self) -> None:
         """Before the start there is nothing."""
         self.assertRaises(AssertionError, self.files.current)

@@ -43,6 +43,7 @@ class Door(Site):
         guard: Guard,
         *,
         calls: Iterable[Call],
+        probes: Mapping[str, IResource],
         free: Mapping[str, IResource],
         guarded: Mapping[str, IResource],
         memory: Idempotency,
@@ -53,12 +54,14 @@ class Door(Site):
         Open nothing yet.
 
         @param calls: the API
+        @param probes: what everybody may ask, whatever name he calls it by, by path
         @param free: what needs no key, by path
         @param guarded: what needs one, by path
         """
         super().__init__(Resource(), timeout=IDLE, reactor=reactor, **_AS_IT_IS)
         self.channels = Channels()
         self.guard = guard
+        self._probes = probes
         self._free = free
         self._guarded = guarded
         self._memory = memory
@@ -91,6 +94,9 @@ class Door(Site):
         """Find what answers a request: the guard, or what is at its path."""
         assert isinstance(request, DoorRequest)
         request.site = self
+        probe = self._probes.get(request.path.decode("latin-1"))
+        if probe is not None:
+            return Place(probe)
         try:
             return self._resourceFor(request)
         except Problem as problem:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import Final, NamedTuple
 
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.server import Request
 
-from gows.access.addresses import UNIX
 from gows.access.apikeys import ApiKeys, digestOf
 from gows.access.rates import AddressRates
 from gows.journal import Journal
 from gows.web.answers import Problem
 from gows.web.hosts import Hosts
+from gows.web.peers import Peers
 from gows.web.sessions import COOKIE, Sessions
 
 NOBODY: Final = "operator"
@@ -45,7 +44,7 @@ class Guard:
     """
     Looks at a request's Host, its Origin, and its key or session.
 
-    @ivar addressOf: finds out a client's own address
+    @ivar addressOf: finds out a client's own address; see L{Peers}
     @ivar sessions: of those who have signed in
 
     An address that tries many wrong keys has to wait, but for a key with which it was
@@ -56,7 +55,7 @@ class Guard:
         self,
         keys: Callable[[], ApiKeys] | None,
         hosts: Hosts,
-        addressOf: Callable[[HTTPRequest], str],
+        peers: Peers,
         journal: Journal,
         now: Callable[[], float],
     ) -> None:
@@ -67,7 +66,8 @@ class Guard:
         """
         self._keys = keys
         self._hosts = hosts
-        self.addressOf = addressOf
+        self._peers = peers
+        self.addressOf = peers.addressOf
         self._journal = journal
         self._now = now
         self._failures = AddressRates(FAILURES, burst=_FREE)
@@ -106,7 +106,7 @@ class Guard:
         """
         address = self.addressOf(request)
         if self._keys is None:
-            if not _isHere(address):
+            if not self._peers.isHere(request):
                 raise _notHere()
             return Operator(NOBODY, address)
         session = request.getCookie(COOKIE.encode())
@@ -127,7 +127,7 @@ class Guard:
     def letsIn(self, request: HTTPRequest) -> bool:
         """Tell whether a request brings a key or a session that counts, no more."""
         if self._keys is None:
-            return _isHere(self.addressOf(request))
+            return self._peers.isHere(request)
         values = request.requestHeaders.getRawHeaders(b"Authorization", [])
         session = request.getCookie(COOKIE.encode())
         if not values:
@@ -138,6 +138,10 @@ class Guard:
         scheme, _, key = values[0].decode("latin-1").partition(" ")
         isBearer = len(values) == 1 and scheme.lower() == "bearer"
         return isBearer and self._keys().nameOf(digestOf(key.strip())) is not None
+
+    def keysTaken(self, keys: ApiKeys) -> None:
+        """Take note that these are the keys from now on: sessions of others end."""
+        self.sessions.endUnless(lambda digest: keys.nameOf(digest) is not None)
 
     def digestFor(self, key: str, request: Request) -> bytes:
         """
@@ -190,20 +194,12 @@ def headerOf(request: Request, name: str) -> str | None:
     return values[0].decode("latin-1") if values else None
 
 
-def _isHere(address: str) -> bool:
-    if address == UNIX:
-        return True
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False
-
-
 def _notHere() -> Problem:
     return Problem(
         403,
         "not_here",
-        "This door asks for no keys, and so serves only its own host: api-key-file.",
+        "This door asks for no keys, and so serves only its own host, and nobody by "
+        "way of a proxy: api-key-file.",
     )
 
 

@@ -65,6 +65,12 @@ class Sessions:
             return None
         return session.digest
 
+    def endUnless(self, counts: Callable[[bytes], bool]) -> None:
+        """End all but those whose key's digest counts."""
+        for name, session in tuple(self._sessions.items()):
+            if not counts(session.digest):
+                del self._sessions[name]
+
     def end(self, name: str) -> None:
         """End a session, if there is one of this name."""
         self._sessions.pop(_digestOf(name), None)
