@@ -162,6 +162,19 @@ class ServiceJournal:
             count=count,
         )
 
+    def tracingBegun(self, name: str, address: str) -> None:
+        """Write who has allocations traced, which slows down the server."""
+        self._service.warn(
+            "{name} at {address} has allocations traced, which makes them slower "
+            "(/debug/heap?action=stop ends it)",
+            name=name,
+            address=address,
+        )
+
+    def tracingEnded(self) -> None:
+        """Write that allocations are not traced any more."""
+        self._service.info("allocations are not traced any more")
+
     def requestFailed(self, failure: Failure) -> None:
         """Write that a request to the operators' door failed, with the traceback."""
         self._service.failure("a request of an operator failed", failure)

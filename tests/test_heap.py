@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 
-from gows.web.heap import MOST, MOST_TYPES, Heap, Objects
+from gows.web.heap import MOST, MOST_TYPES, TRACED_FOR, Heap, Objects
 from tests.asking import Asked, AskingTestCase
 
 
@@ -14,7 +14,7 @@ class HeapTests(AskingTestCase):
     def setUp(self) -> None:
         """Trace nothing yet."""
         super().setUp()
-        self.heap = Heap(self.clock)
+        self.heap = Heap(self.clock, self.factory().journal)
         self.pages = self.door({"/debug/heap": self.heap})
         self.addCleanup(tracemalloc.stop)
 
@@ -51,6 +51,36 @@ class HeapTests(AskingTestCase):
             self.assertIn(b"not traced any more", answer.body)
             self.assertFalse(tracemalloc.is_tracing())
             self.assertEqual(self.heap.running, "")
+
+    def traces(self) -> list[str]:
+        """Answer what the log says of it."""
+        return [line for line in self.logged() if "traced" in line]
+
+    def test_logged(self) -> None:
+        """The log says who began it, and that it is over, each once."""
+        self.asked("?action=stop")
+        self.assertEqual(self.traces(), [])
+        for _ in range(2):
+            self.asked("?action=start")
+        for _ in range(2):
+            self.asked("?action=stop")
+        begun, ended = self.traces()
+        self.assertEqual(begun.partition(" has ")[0], "operator at 127.0.0.1")
+        self.assertIn("action=stop", begun)
+        self.assertEqual(ended, "allocations are not traced any more")
+        self.clock.advance(TRACED_FOR)
+        self.assertEqual(len(self.traces()), 2)
+
+    def test_forgotten(self) -> None:
+        """An hour after the last look it ends by itself."""
+        self.asked()
+        self.clock.advance(TRACED_FOR - 1)
+        self.look()
+        self.clock.advance(TRACED_FOR - 1)
+        self.assertTrue(tracemalloc.is_tracing())
+        self.clock.advance(1)
+        self.assertFalse(tracemalloc.is_tracing())
+        self.assertEqual(len(self.traces()), 2)
 
     def test_looks(self) -> None:
         """A look lists lines by size; the next one what has changed as well."""

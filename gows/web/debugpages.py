@@ -150,7 +150,7 @@ def debugPages(
     @return: by path, what needs a key
     """
     profiles = Profiles(reactor, drawerOf(reactor), journal)
-    heap = Heap(reactor)
+    heap = Heap(reactor, journal)
     return {
         INDEX: Index({"profile": profiles, "heap": heap}),
         STYLE: Style(),

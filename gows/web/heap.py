@@ -8,11 +8,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 from twisted.web.server import NOT_DONE_YET, Request
 
+from gows.journal import Journal
 from gows.web.answers import Problem
 from gows.web.debugpage import DebugPage, showText
+from gows.web.doorrequest import DoorRequest
 from gows.web.parameters import Parameters
 from gows.web.steps import stepwise
 
@@ -22,6 +25,9 @@ MOST: Final = 50
 MOST_TYPES: Final = 100
 """How many types of objects are listed."""
 
+TRACED_FOR: Final = 3600.0
+"""Seconds after the last look in which tracing ends by itself."""
+
 STEP: Final = 1000
 """How many blocks of memory are counted in a turn of the reactor: some 2 ms."""
 
@@ -29,7 +35,8 @@ COST: Final = """\
 While they are traced, an allocation takes up to six times as long, and 50 bytes more.
 To look stops the server for some 0.4 s for each million of blocks that were allocated
 since then; counting them takes ten times that, with the server at work in between.
-/debug/heap looks, and compares with the look before; /debug/heap?action=stop ends it.
+/debug/heap looks, and compares with the look before; /debug/heap?action=stop ends it,
+or an hour without a look.
 """
 
 Sizes = Mapping[tuple[str, int], tuple[int, int]]
@@ -41,10 +48,12 @@ class Heap(DebugPage):
 
     isAction = True
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: Any, journal: Journal) -> None:
         """Trace nothing yet."""
         super().__init__()
         self._reactor = reactor
+        self._journal = journal
+        self._end: IDelayedCall | None = None
         self._before: Sizes | None = None
         self._isLooking = False
 
@@ -58,21 +67,38 @@ class Heap(DebugPage):
         action = given.choice("action", "look", ["start", "stop"])
         given.end()
         if action == "stop":
-            tracemalloc.stop()
-            self._before = None
+            self._stop()
             return showText(request, "Allocations are not traced any more.\n")
         if not tracemalloc.is_tracing():
-            self._before = None
-            tracemalloc.start()
+            self._start(request)
             return showText(request, f"Allocations are traced from now on.\n\n{COST}")
         if action == "start":
             return showText(request, f"Allocations are traced already.\n\n{COST}")
         return self._look(request)
 
+    def _start(self, request: Request) -> None:
+        self._before = None
+        tracemalloc.start()
+        self._end = self._reactor.callLater(TRACED_FOR, self._stop)
+        assert isinstance(request, DoorRequest)
+        self._journal.tracingBegun(*request.operator)
+
+    def _stop(self) -> None:
+        tracemalloc.stop()
+        self._before = None
+        if self._end is None:  # somebody else began it, or nobody
+            return
+        if self._end.active():
+            self._end.cancel()
+        self._end = None
+        self._journal.tracingEnded()
+
     def _look(self, request: Request) -> int:
         if self._isLooking:
             raise Problem(409, "busy", "Somebody looks at this moment: wait.")
         self._isLooking = True
+        if self._end is not None:
+            self._end.reset(TRACED_FOR)
         sizes: dict[tuple[str, int], tuple[int, int]] = {}
         task = stepwise(self._reactor, _count(tracemalloc.take_snapshot(), sizes))
         gone = request.notifyFinish()
