@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 from twisted.python.failure import Failure
 
+from gows.wire.arrears import Arrears
 from gows.wire.batch import Batch
 from gows.wire.group import Group
 from gows.wire.line import Send
@@ -14,9 +15,6 @@ from gows.wire.pulse import Progress, Pulse
 from gows.wire.route import lineOf
 from gows.wire.tcpinfo import Traffic
 from gows.wire.terms import Terms
-from gows.wire.waiting import Waiting
-
-_PONG: Final = b"\x8a"
 
 MAX_GATHERED: Final = 64 * 1024
 """How many bytes are gathered until they do not wait for the turn's end."""
@@ -37,37 +35,33 @@ class Sender(Protocol):
 
 class Outbox:
     """
-    Gathers what goes to one peer, sends it, and keeps what there is no room for.
+    Gathers what goes to one peer, and sends it.
 
     Whatever is written leaves at the end of the reactor turn, in order: behind what
-    the groups of this member have gathered before. What waits are references to
-    bytes that are shared by all who receive them.
+    the groups of this member have gathered before. What there is no room for waits
+    in L{Arrears}.
 
     @ivar direct: sends to the socket, if there is one and nothing waits; see L{Group}
     @ivar groups: those it is in, with how many messages they had gathered before
-    @ivar dropped: how many messages have been dropped because their reader was slow
+    @ivar isClosing: whether a close frame is to pass, however much waits
     """
 
     __slots__ = (
+        "_arrears",
         "_error",
         "_gathered",
-        "_isClosing",
         "_isOver",
-        "_isTooSlow",
         "_line",
         "_messages",
-        "_moved",
         "_pulse",
         "_sender",
         "_size",
         "_terms",
         "_then",
-        "_told",
-        "_waiting",
         "_wroteAt",
         "direct",
-        "dropped",
         "groups",
+        "isClosing",
     )
 
     def __init__(self, transport: Any, sender: Sender, terms: Terms) -> None:
@@ -77,20 +71,16 @@ class Outbox:
         self._terms = terms
         self._gathered: list[Batch] = []
         self._size = 0  # of what is gathered
-        self._waiting: Waiting | None = None
+        self._arrears: Arrears | None = None  # it always kept up
         self._then: Callable[[], object] | None = None
         self._error: Exception | None = None
-        self._isClosing = False
         self._isOver = False
-        self._isTooSlow = False
         self._messages = 0
-        self._moved = 0
         self._pulse: Pulse | None = None
-        self._told = 0
         self._wroteAt = float("-inf")
-        self.dropped = 0
         self.direct: Send | None = self._line.direct
         self.groups: dict[Group, int] = {}
+        self.isClosing = False
 
     # What is to leave.
 
@@ -142,7 +132,7 @@ class Outbox:
 
     def lastWords(self) -> None:
         """Let a close frame pass, however much is waiting."""
-        self._isClosing = True
+        self.isClosing = True
 
     def gather(self, batch: Batch) -> None:
         """Have a batch leave with the next L{flush}."""
@@ -151,11 +141,12 @@ class Outbox:
 
     def owe(self, batch: Batch) -> None:
         """Have a batch that others were sent wait, or leave before the turn ends."""
-        if self._waiting is not None and not (self._gathered or self._isTooSlow):
-            self._hold(batch, self._waiting)
-        else:
+        slow = self._arrears
+        if slow is None or slow.waiting is None or slow.isTooSlow or self._gathered:
             self.gather(batch)
             self._terms.turn.soon(self)
+        else:
+            slow.hold(batch)
 
     def _catchUp(self) -> None:
         for group in self.groups:
@@ -173,14 +164,10 @@ class Outbox:
             return
         batches, size = self._gathered, self._size
         self._gathered, self._size = [], 0
-        if self._isTooSlow:  # what follows would have a gap before it
-            self._drop(sum(len(batch.ends) for batch in batches))
-            batches = [batch for batch in batches if not batch.ends]
+        if self._arrears is not None:
+            batches = self._arrears.sift(batches)
             size = sum(len(batch.data) for batch in batches)
-        if self._waiting is not None:
-            for batch in batches:
-                self._hold(batch, self._waiting)
-        elif batches:
+        if batches:
             sent = self._send([batch.data for batch in batches])
             if sent is not None and sent < size:
                 self.wait(batches, sent)
@@ -205,12 +192,9 @@ class Outbox:
         for group in self.groups:
             group.setApart(self)
         self.direct = None
-        self._waiting = waiting = Waiting(self._terms.backlog)
-        for batch in batches:
-            waiting.append(batch)
-        waiting.took(sent)
-        self._dropFrom(waiting)
-        self._terms.backlog.enter(self)
+        if self._arrears is None:
+            self._arrears = Arrears(self._terms, self)
+        self._arrears.begin(batches, sent)
         self._line.wait()
 
     def fail(self, error: Exception) -> None:
@@ -220,29 +204,28 @@ class Outbox:
 
     def drain(self) -> None:
         """Send what waits: there may be room again."""
-        waiting = self._waiting
-        if waiting is None:
+        arrears = self._arrears
+        if arrears is None or arrears.waiting is None:
             return
-        self._tellOfDropped(waiting)
+        arrears.tellOfDropped(self._sender.missed)
+        waiting = arrears.waiting
         while waiting.size:
             parts = waiting.parts(self._line.atOnce)
             sent = self._send(parts)
             if sent is None:
                 return
-            waiting.took(sent)
-            self._moved += sent
+            arrears.took(sent)
             if sent < sum(map(len, parts)):
                 break
         if waiting.size:
             self._line.wait()
         else:
-            self._caughtUp()
+            self._caughtUp(arrears)
 
-    def _caughtUp(self) -> None:
-        self._waiting = None
-        self._terms.backlog.leave(self)
+    def _caughtUp(self, arrears: Arrears) -> None:
+        arrears.end()
         self._line.stop()
-        if not self._isTooSlow:
+        if not arrears.isTooSlow:
             self.direct = self._line.direct
         if self._then is not None:
             self.finish(self._then)
@@ -255,7 +238,7 @@ class Outbox:
         """
         self._catchUp()
         self.flush()
-        if self._waiting is None:
+        if self._arrears is None or self._arrears.waiting is None:
             self._line.end()
             then()
         else:
@@ -267,10 +250,8 @@ class Outbox:
         self._error = None
         self._then = None
         self._forget()
-        if self._waiting is not None:
-            self._messages -= self._waiting.dropAll()
-            self._waiting.clear()
-            self._terms.backlog.leave(self)
+        if self._arrears is not None:
+            self._messages -= self._arrears.close()
 
     def _forget(self) -> None:
         self._messages -= sum(len(batch.ends) for batch in self._gathered)
@@ -281,48 +262,20 @@ class Outbox:
     @property
     def waiting(self) -> int:
         """How many bytes wait."""
-        return 0 if self._waiting is None else self._waiting.size
+        return 0 if self._arrears is None else self._arrears.size
 
-    def _hold(self, batch: Batch, waiting: Waiting) -> None:
-        limit, policy = self._terms.limit, self._terms.policy
-        isFull = waiting.size > limit and not self._isClosing
-        isPong = policy != "close" and batch.data[:1] == _PONG
-        if isFull and isPong:
-            return  # it may be left out (RFC 6455, 5.5.3)
-        if isFull and (policy == "close" or waiting.isMore(limit)):
-            self._drop(len(batch.ends))
-            self._isTooSlow = True  # and is told so soon
-            self._terms.backlog.tooSlow(self)
-            return
-        waiting.append(batch)
-        self._dropFrom(waiting)
-
-    def _dropFrom(self, waiting: Waiting) -> None:
-        policy = self._terms.policy
-        if policy == "drop-oldest":
-            self._drop(waiting.drop(self._terms.limit))
-        elif policy == "latest":
-            self._drop(waiting.drop(0))
-
-    def _drop(self, count: int) -> None:
-        self.dropped += count
-        self._terms.backlog.dropped += count
-
-    def _tellOfDropped(self, waiting: Waiting) -> None:
-        """Say, where the gap is, how many messages are missing there."""
-        missing, self._told = self.dropped - self._told, self.dropped
-        if not missing or self._isClosing or self._isTooSlow:
-            return
-        if (note := self._sender.missed(missing)) is not None:
-            waiting.putFirst(Batch((note,), areMessages=False))
+    @property
+    def dropped(self) -> int:
+        """How many messages have been dropped because their reader was slow."""
+        return 0 if self._arrears is None else self._arrears.dropped
 
     def overflow(self) -> None:
         """Drop the messages that wait, and close the connection as too slow."""
         if self._isOver:
             return
-        if self._waiting is not None:
-            self._drop(self._waiting.dropAll())
-        if not self._isClosing:
+        if self._arrears is not None:
+            self._arrears.dropAll()
+        if not self.isClosing:
             self._sender.readerStalled()
 
     def traffic(self) -> Traffic | None:
@@ -342,4 +295,5 @@ class Outbox:
 
     def _progress(self) -> Progress:
         arrived, queued = self._line.underway()
-        return Progress(arrived, queued, self.waiting + self._size, self._moved)
+        moved = 0 if self._arrears is None else self._arrears.moved
+        return Progress(arrived, queued, self.waiting + self._size, moved)
