@@ -6,14 +6,7 @@ from tests.memory import MemoryTestCase
 
 
 class TermsTests(MemoryTestCase):
-    """The settings say what may wait."""
-
-    def test_settings(self) -> None:
-        """Each is the one that the operator chose."""
-        terms = self.factory(slowLimit=2000, slowPolicy="latest", sendBuffer=3000).terms
-        self.assertEqual(
-            (terms.limit, terms.policy, terms.sendBuffer), (2000, "latest", 3000)
-        )
+    """What may wait is the same for all, and counts together."""
 
     def test_common(self) -> None:
         """What waits for one connection counts with what waits for the others."""

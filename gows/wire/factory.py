@@ -9,51 +9,46 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from autobahn.twisted.websocket import WebSocketServerFactory
-from msgspec import UNSET
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolNegotiationFactory
 from zope.interface import implementer
 
 from gows.access.addresses import TrustedProxies
-from gows.access.admission import Admission, Conditions
-from gows.access.credentials import Credentials
+from gows.access.admission import Admission
 from gows.access.ledger import MemoryLedger
-from gows.access.origins import AllowedOrigins
 from gows.access.rates import Meter
 from gows.access.tickets import Tickets
 from gows.chat.audience import Audience
-from gows.chat.context import anonymousKey
-from gows.chat.grant import Pass
-from gows.chat.inbound import interpreterOf, roomFor
+from gows.chat.inbound import interpreterOf
 from gows.chat.message import Message
 from gows.counts import Counts
 from gows.dialects import conversation
 from gows.dialects.conversation import Conversation
-from gows.dialects.dialect import Dialect, Rules
-from gows.dialects.envelopes import MAX_DEPTH, Limits
+from gows.dialects.dialect import Dialect
 from gows.dialects.raw import Raw
 from gows.eager import started
 from gows.interfaces import IApplication, IChat, IConnection
 from gows.journal import Journal
 from gows.settings import Settings
-from gows.wire.backlog import Backlog
-from gows.wire.compression import acceptDeflate
 from gows.wire.cuts import Cuts
 from gows.wire.drain import Drain
-from gows.wire.fanout import FanOut
-from gows.wire.frames import Compression
-from gows.wire.hall import Hall
 from gows.wire.lean import withOptions
+from gows.wire.parts import (
+    Verify,
+    compressionOf,
+    conditionsOf,
+    credentialsOf,
+    hallOf,
+    optionsOf,
+    rulesOf,
+    termsOf,
+    verifierOf,
+)
 from gows.wire.protocol import GowsProtocol
-from gows.wire.terms import Terms
 from gows.wire.timers import Timers
-from gows.wire.turn import Turn
 
 if TYPE_CHECKING:
     from gows.web.site import PublicSite
-
-
-Verify = Callable[[str, float], Pass]
 
 
 @implementer(IChat, IProtocolNegotiationFactory)
@@ -103,90 +98,45 @@ class GowsFactory(WebSocketServerFactory):
         @param makeSite: called once, with what decides on openings
         """
         super().__init__(server="gows", reactor=reactor)
-        self._useAutobahn(settings)
+        self.setProtocolOptions(**optionsOf(settings))
+        # Autobahn has no option for it; TimersTests fail when the attribute moves.
+        self._batched_timer = Timers(self.reactor)
         self.now: Callable[[], float] = self.reactor.seconds
         self.journal = journal
         self.counts = Counts() if counts is None else counts
         self.proxies = TrustedProxies(settings.trustedProxy)
         self.interpret = interpreterOf(settings.binary, settings.maxMessageSize)
-        self.compression = Compression(
-            settings.compressLevel, settings.compressThreshold
-        )
+        self.compression = compressionOf(settings)
         self.cuts = Cuts(
             self.reactor.seconds, partial(journal.proxyCuts, settings.pingInterval)
         )
-        self.terms = self._termsOf(settings)
-        self.hall = self._hallOf(settings)
+        self.terms = termsOf(settings, self.reactor, self.counts)
+        self.hall = hallOf(
+            settings, self.terms.turn, self.compression, self.reactor, self.counts
+        )
         self.registry = self.hall.registry
         self.ledger = MemoryLedger(self.reactor)
         self.tickets = Tickets(self.ledger)
         self.takesTickets = verify is not None
-        verifyNow = None if verify is None else partial(_verified, verify, self.now)
-        self._rules = Rules(_limits(settings), verifyNow, self.now)
+        verifyNow = verifierOf(verify, self.now)
+        self._rules = rulesOf(settings, verifyNow, self.now)
         self._rates = settings.rate, settings.byteRate
         self._prefix = secrets.token_hex(4)
         self._accepted = count()
         self._opened = count(1)
         self.application = makeApplication(self)
-        self.admission = self._admissionOf(settings, verifyNow)
+        self.admission = Admission(
+            self.application.onConnect,
+            self.registry,
+            self.ledger,
+            conditionsOf(settings, self.proxies.isProxy),
+            credentials=credentialsOf(verifyNow, self.tickets),
+            now=self.now,
+        )
         self.site = makeSite(self.admission)
         self._notGone: set[GowsProtocol] = set()
         self._drain: Drain | None = None
         self._isHurried = False
-
-    def _useAutobahn(self, settings: Settings) -> None:
-        self.setProtocolOptions(
-            failByDrop=False,
-            echoCloseCodeReason=True,
-            maxMessagePayloadSize=roomFor(settings.maxMessageSize),
-            openHandshakeTimeout=settings.handshakeTimeout,
-            closeHandshakeTimeout=settings.closeTimeout,
-            autoPingInterval=settings.pingInterval,
-            autoPingTimeout=settings.pingTimeout,
-            perMessageCompressionAccept=acceptDeflate,
-        )
-        # Autobahn has no option for it; TimersTests fail when the attribute moves.
-        self._batched_timer = Timers(self.reactor)
-
-    def _termsOf(self, settings: Settings) -> Terms:
-        backlog = Backlog(settings.backlogLimit)
-        return Terms(
-            Turn(self.reactor, settings.maxDelay, backlog, self.counts),
-            backlog,
-            limit=settings.slowLimit,
-            policy=settings.slowPolicy,
-            sendBuffer=settings.sendBuffer,
-        )
-
-    def _hallOf(self, settings: Settings) -> Hall:
-        return Hall(
-            FanOut(self.terms.turn, self.compression, self.counts),
-            self.compression,
-            self.reactor,
-            settings.presenceLimit,
-            self.counts,
-        )
-
-    def _admissionOf(
-        self, settings: Settings, verify: Callable[[str], Pass] | None
-    ) -> Admission:
-        conditions = Conditions(
-            AllowedOrigins(settings.origin),
-            settings.duplicate,
-            settings.maxConnections,
-            settings.maxPerAddress,
-            settings.openRate,
-            self.proxies.isProxy,
-            anonymousKey if settings.anonymous else None,
-        )
-        return Admission(
-            self.application.onConnect,
-            self.registry,
-            self.ledger,
-            conditions,
-            credentials=None if verify is None else Credentials(verify, self.tickets),
-            now=self.now,
-        )
 
     def setProtocolOptions(  # type: ignore[override]  # it takes these, by name
         self, **options: Any
@@ -290,19 +240,3 @@ class GowsFactory(WebSocketServerFactory):
         self._isHurried = True
         if self._drain is not None:
             self._drain.hurry()
-
-
-def _verified(verify: Verify, now: Callable[[], float], token: str) -> Pass:
-    return verify(token, now())
-
-
-def _limits(settings: Settings) -> Limits:
-    return Limits(
-        messageSize=settings.maxMessageSize,
-        rooms=settings.maxRooms,
-        depth=MAX_DEPTH,
-        errors=settings.maxErrors,
-        presence=settings.presenceLimit,
-        rate=settings.rate or UNSET,
-        byteRate=settings.byteRate or UNSET,
-    )
