@@ -16,7 +16,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.test.iosim import FakeTransport, connect
 
 from gows.wire.factory import GowsFactory
-from gows.wire.protocol import MAX_UNPARSED
+from gows.wire.patient import MAX_UNPARSED
 from tests.memory import (
     PEER,
     TEXT,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from twisted.internet.defer import Deferred
-
-from gows.wire.protocol import MAX_UNPARSED
+from gows.wire.patient import MAX_UNPARSED
 from tests.memory import (
     CLOSE,
     DEFLATE,
@@ -325,38 +323,3 @@ class TimeoutTests(ProtocolTestCase):
         alice.flush()
         self.assertEqual(alice.protocol.frames, [])
         self.assertFalse(alice.protocol.isLost)
-
-    def test_busy(self) -> None:
-        """Who waits for the application is not dropped for a pong that waits, too."""
-        server = self.server(pingInterval=25, pingTimeout=8)
-        busy = self.application(server).busy = Deferred()
-        alice = self.client(server)
-        alice.protocol.sendMessage(b"think")
-        for _ in range(120):
-            self.advance(1)
-            alice.flush()
-        self.assertIsNone(alice.protocol.closed)
-
-        self.application(server).busy = None
-        busy.callback(None)
-        for _ in range(120):
-            self.advance(1)
-            alice.flush()
-
-        self.assertIsNone(alice.protocol.closed)
-        alice.protocol.sendMessage(b"thanks")
-        alice.flush()
-        self.assertEqual(alice.protocol.texts, ["think", "thanks"])
-
-    def test_busyThenSilent(self) -> None:
-        """But who is silent when the application is done is dropped."""
-        server = self.server(pingInterval=25, pingTimeout=8)
-        busy = self.application(server).busy = Deferred()
-        alice = self.opened(server)
-        alice.send(frame(TEXT, b"think"))
-        self.advance(100)
-        busy.callback(None)
-        self.advance(8.1)
-        alice.flush()
-        self.assertTrue(alice.protocol.isLost)
-        self.assertEqual(self.end(server), ("close", "alice", False, 1006))

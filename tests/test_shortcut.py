@@ -12,8 +12,8 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from gows.chat.inbound import roomFor
-from gows.wire import protocol as protocolModule
-from gows.wire.protocol import MAX_UNPARSED
+from gows.wire import patient as patientModule
+from gows.wire.patient import MAX_UNPARSED
 from gows.wire.shortcut import takeTexts
 from tests.memory import (
     BINARY,
@@ -226,7 +226,7 @@ class ShortcutTests(MemoryTestCase):
     ) -> Record:
         """Have a connection take all this."""
         way = self.counting if isShort else lambda connection, data: 0
-        self.patch(protocolModule, "takeTexts", way)
+        self.patch(patientModule, "takeTexts", way)
         self.events.clear()
         server = self.factory(
             Wayward,

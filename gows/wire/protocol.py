@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -13,19 +12,15 @@ from gows.chat.context import Context
 from gows.errors import MessageError
 from gows.interfaces import IConnection
 from gows.wire import closing
-from gows.wire.callbacks import Callbacks
+from gows.wire.callbacks import Callback
 from gows.wire.ending import endingOf, wasCut
 from gows.wire.handshake import Handshake
 from gows.wire.line import GONE
 from gows.wire.opening import Opening
-from gows.wire.shortcut import takeTexts
 from gows.wire.speaking import SpeakingProtocol
 
 if TYPE_CHECKING:
     from gows.wire.factory import GowsFactory
-
-MAX_UNPARSED: Final = 64 * 1024
-"""How many bytes may wait, unparsed, for an application that takes its time."""
 
 
 @implementer(IConnection)
@@ -34,7 +29,7 @@ class GowsProtocol(SpeakingProtocol):
     A connection from its first byte to its last.
 
     L{Opening} has it first. Then Autobahn parses, and what it finds goes to the
-    application, one callback at a time.
+    dialect, and on to the application.
 
     @ivar number: its place among all that ever opened
     @ivar openedAt: when that was, in the reactor's seconds
@@ -48,23 +43,18 @@ class GowsProtocol(SpeakingProtocol):
     openedAt = 0.0
     messagesIn = 0
     _lostReason = connectionDone
-    _isHeldUp = False
-    _isPaused = False
 
     def connectionMade(self) -> None:
         """Begin with the opening."""
         super().connectionMade()
         self._opening = Opening(self)
-        self._callbacks = Callbacks(
-            self._applicationFailed, self._parseOn, self.factory.now
-        )
 
     def dataReceived(self, data: bytes) -> None:
         """Take bytes from the peer."""
         if self._opening is not None:
             self._opening.dataReceived(data)
         else:
-            self._framesReceived(data)
+            self.framesReceived(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Take note that the transport is gone."""
@@ -102,7 +92,7 @@ class GowsProtocol(SpeakingProtocol):
         self.onOpen()
         self._opening = None
         if early:
-            self._framesReceived(early)
+            self.framesReceived(early)
 
     def onOpenHandshakeTimeout(self) -> None:
         """Drop a peer that has not completed its opening in time."""
@@ -129,43 +119,6 @@ class GowsProtocol(SpeakingProtocol):
         )
         self._callbacks.call(self.factory.application.onOpen, self)
 
-    def _framesReceived(self, data: bytes) -> None:
-        if taken := takeTexts(self, data):
-            data = data[taken:]
-        if not data or self.state == self.STATE_CLOSED:
-            return
-        super().dataReceived(data)
-        if len(self.data) > MAX_UNPARSED:
-            self._isPaused = True
-            self.transport.pauseProducing()
-
-    def isBetweenMessages(self) -> bool:
-        """
-        Tell whether what comes now begins a frame that may be taken at once.
-
-        Not while a ping waits for its answer: data is one, and Autobahn notes that.
-        """
-        return (
-            self.state == self.STATE_OPEN
-            and not self.data
-            and self.current_frame is None
-            and not self.inside_message
-            and not self._callbacks.isBusy
-            and self.autoPingTimeoutCall is None
-        )
-
-    def processData(self) -> bool:
-        """
-        Parse the next frame, unless the application is still busy.
-
-        Once the connection is closing nothing waits: messages do not count any
-        more, and the peer's close frame is to be seen.
-        """
-        if self._callbacks.isBusy and self.state == self.STATE_OPEN:
-            self._isHeldUp = True
-            return False
-        return bool(super().processData())
-
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """Hand a message to the dialect, unless there are too many."""
         if self.state != self.STATE_OPEN:
@@ -185,25 +138,6 @@ class GowsProtocol(SpeakingProtocol):
             self._failure = Failure()
             self.factory.journal.connectionFailed(self._failure)
             self.closeWith(closing.INTERNAL_ERROR)
-
-    def onAutoPingTimeout(self) -> None:
-        """
-        Drop a silent peer.
-
-        But not one whose pong waits behind the application, nor one that the ping has
-        not reached because other bytes are still on their way to it.
-        """
-        if self.state != self.STATE_OPEN:
-            self.autoPingTimeoutCall = None
-            return
-        if self._callbacks.isBusy:
-            self.sendPing(self.autoPingPending)  # a dead transport will notice
-        elif not self.outbox.isProgressing():
-            super().onAutoPingTimeout()
-            return
-        self.autoPingTimeoutCall = self.factory.reactor.callLater(
-            self.autoPingTimeout, self.onAutoPingTimeout
-        )
 
     def sendingFailed(self, failure: Failure) -> None:
         """Drop a connection on which nothing can be sent any more."""
@@ -249,10 +183,6 @@ class GowsProtocol(SpeakingProtocol):
         """Close because a newer connection has the same key."""
         self.closeWith(closing.REPLACED)
 
-    def whenIdle(self) -> Deferred[None]:
-        """Wait for the callback that is running, if there is one."""
-        return self._callbacks.whenIdle()
-
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         """Tell the journal and the application that this connection is gone."""
         if not self._hasOpened:
@@ -286,7 +216,7 @@ class GowsProtocol(SpeakingProtocol):
         """Take note that nothing may be sent any more: be nobody's receiver."""
         if self._hasOpened:
             self._leave()
-            self._parseOn()
+            self.parseOn()
 
     def _leave(self) -> None:
         self.forgetExpiry()
@@ -296,17 +226,9 @@ class GowsProtocol(SpeakingProtocol):
         """Close a connection that does not read."""
         self.violated(closing.TOO_SLOW)
 
-    def _applicationFailed(self, callback: object, failure: Failure) -> None:
+    def callbackFailed(self, callback: Callback, failure: Failure) -> None:
+        """End the connection, and tell the application."""
         self.factory.journal.applicationFailed(failure)
         self.closeWith(closing.INTERNAL_ERROR)
         if callback != self.factory.application.onError:
             self._callbacks.call(self.factory.application.onError, self, failure)
-
-    def _parseOn(self) -> None:
-        if not self._isHeldUp:
-            return
-        self._isHeldUp = False
-        self.consumeData()
-        if self._isPaused and len(self.data) <= MAX_UNPARSED and not self.isLost:
-            self._isPaused = False
-            self.transport.resumeProducing()

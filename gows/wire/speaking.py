@@ -18,14 +18,14 @@ from gows.chat.message import Message
 from gows.dialects.dialect import Dialect
 from gows.errors import ProtocolError
 from gows.wire import closing
-from gows.wire.callbacks import Callbacks
 from gows.wire.frames import PLAIN, WireForm, frameOf
-from gows.wire.orderly import CONTROL, OrderlyProtocol
+from gows.wire.orderly import CONTROL
+from gows.wire.patient import PatientProtocol
 
 _DAY: Final = 86400.0
 
 
-class SpeakingProtocol(OrderlyProtocol):
+class SpeakingProtocol(PatientProtocol):
     """
     A WebSocket on which a dialect is spoken.
 
@@ -46,7 +46,6 @@ class SpeakingProtocol(OrderlyProtocol):
     rooms: tuple[str, ...] = ()
     watched: tuple[str, ...] = ()
 
-    _callbacks: Callbacks
     _hasOpened = False
     messagesIgnored = 0
     roundTrip: float | None = None
@@ -55,12 +54,6 @@ class SpeakingProtocol(OrderlyProtocol):
     _expiryCall: IDelayedCall | None = None
     _failure: Failure | None = None
     _returnAfter: float | None = None  # if not what the close code says
-
-    @property
-    def busySince(self) -> float | None:
-        """When the callback began that runs; L{None}: none does."""
-        callbacks = self._callbacks
-        return callbacks.busySince if callbacks.isBusy else None
 
     @property
     def session(self) -> str:
