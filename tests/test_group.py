@@ -12,6 +12,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from gows.wire import group as groups
 from gows.wire.backlog import Backlog
 from gows.wire.batch import Batch
 from gows.wire.group import Group
@@ -151,7 +152,7 @@ class ReadyTests(SynchronousTestCase):
 class OthersTests(SynchronousTestCase):
     """Who has had a part already, or is slow, is owed what it has not had."""
 
-    def owed(self, group: Group) -> dict[Outbox, bytes]:
+    def owed(self, group: Group) -> dict[groups.Member, bytes]:
         """Send, and answer what others are owed."""
         owed, short = group.send()
         self.assertEqual(short, {})

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from gows.chat.audience import TO_EVERYONE, Audience
 from gows.chat.message import Message
 from gows.counts import Counts, Uncounted
 from gows.wire.frames import Compression, Frames, WireForm
-from gows.wire.group import Group
+from gows.wire.group import Group, NotTaken
 from gows.wire.outbox import MAX_GATHERED, Outbox
 from gows.wire.turn import Turn
-
-if TYPE_CHECKING:
-    from gows.wire.group import NotTaken
 
 
 class FanOut:

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Protocol
 
 from gows.wire.batch import Batch
 from gows.wire.line import Send
 
-if TYPE_CHECKING:
-    from gows.wire.outbox import Outbox
 
-    Owed = dict[Outbox, Batch]
-    NotTaken = dict[Outbox, tuple[Batch, int | Exception]]
+class Member(Protocol):
+    """
+    What is asked of somebody who hears a group.
+
+    @ivar direct: sends to the socket, if there is one and nothing waits
+    @ivar groups: those it is in, with how many messages they had gathered before
+    """
+
+    direct: Send | None
+    groups: dict[Group, int]
+
+    def owe(self, batch: Batch) -> None:
+        """Send a batch that others were sent."""
+
+    def wait(self, batches: Sequence[Batch], sent: int) -> None:
+        """Have batches wait, of which so many bytes have left."""
+
+    def fail(self, error: Exception) -> None:
+        """Take note that the socket does not take anything."""
+
+
+Owed = dict[Member, Batch]
+NotTaken = dict[Member, tuple[Batch, int | Exception]]
 
 
 class Group:
@@ -52,8 +72,8 @@ class Group:
         self.frames: list[bytes] = []
         self.size = 0
         self.count = 0
-        self.ready: dict[Send, Outbox] = {}
-        self.others: dict[Outbox, int] = {}
+        self.ready: dict[Send, Member] = {}
+        self.others: dict[Member, int] = {}
         self._batches: dict[int, Batch] = {}
         self.sentAt = float("-inf")
 
@@ -68,26 +88,26 @@ class Group:
         """Count the members."""
         return len(self.ready) + len(self.others)
 
-    def add(self, outbox: Outbox) -> None:
+    def add(self, member: Member) -> None:
         """Let somebody in, who gets what is gathered from now on."""
-        if self.frames or outbox.direct is None:
-            self.others[outbox] = len(self.frames)
+        if self.frames or member.direct is None:
+            self.others[member] = len(self.frames)
         else:
-            self.ready[outbox.direct] = outbox
+            self.ready[member.direct] = member
 
-    def remove(self, outbox: Outbox) -> None:
+    def remove(self, member: Member) -> None:
         """Let somebody go."""
-        if self.others.pop(outbox, None) is None and outbox.direct is not None:
-            del self.ready[outbox.direct]
+        if self.others.pop(member, None) is None and member.direct is not None:
+            del self.ready[member.direct]
 
-    def setApart(self, outbox: Outbox) -> None:
+    def setApart(self, member: Member) -> None:
         """Have a member not be one of the ready ones, this time."""
-        if outbox not in self.others:
-            assert outbox.direct is not None
-            del self.ready[outbox.direct]
-            self.others[outbox] = 0
+        if member not in self.others:
+            assert member.direct is not None
+            del self.ready[member.direct]
+            self.others[member] = 0
 
-    def catchUp(self, outbox: Outbox) -> Batch | None:
+    def catchUp(self, member: Member) -> Batch | None:
         """
         Hand a member what it has not had yet of what is gathered.
 
@@ -95,8 +115,8 @@ class Group:
         """
         if not self.frames:
             return None
-        self.setApart(outbox)
-        had, self.others[outbox] = self.others[outbox], len(self.frames)
+        self.setApart(member)
+        had, self.others[member] = self.others[member], len(self.frames)
         return self._batch(had) if had < len(self.frames) else None
 
     def send(self) -> tuple[Owed, NotTaken]:
@@ -120,8 +140,8 @@ class Group:
             except Exception as error:
                 short[self.ready[send]] = batch, error
         owed = {
-            outbox: self._batch(had)
-            for outbox, had in self.others.items()
+            member: self._batch(had)
+            for member, had in self.others.items()
             if had < len(self.frames)
         }
         self._begin()
@@ -138,5 +158,5 @@ class Group:
         self.size = 0
         self._batches = {}
         others, self.others = self.others, {}
-        for outbox in others:
-            self.add(outbox)
+        for member in others:
+            self.add(member)
