@@ -132,7 +132,7 @@ def autobahnsAnswer(head: RequestHead) -> tuple[bytes, Any]:
     protocol = Choosing()
     protocol.factory = factory
     transport = Transport()
-    protocol.transport = transport  # type: ignore[assignment]
+    protocol.transport = transport  # type: ignore[assignment]  # what it asks of one
     protocol._connectionMade()
     protocol.data = "\r\n".join(["GET / HTTP/1.1", *lines, "", ""]).encode("latin-1")
     protocol.consumeData()

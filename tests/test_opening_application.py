@@ -177,10 +177,13 @@ class ApplicationTests(DecisionTestCase):
 
     def test_wrongAnswer(self) -> None:
         """An answer that is neither context nor refusal is the same as a failure."""
+        wrong: Any
         for wrong in (None, True, "alice", ("alice", True)):
-            server = self.server(
-                lambda _, it=wrong: it  # type: ignore[misc]
-            )
+
+            def decide(_: object, answer: Any = wrong) -> Any:
+                return answer
+
+            server = self.server(decide)
             self.assertEqual(self.refusal(server).status, 500)
             [failed] = [e for e in self.events if "log_failure" in e]
             self.assertTrue(failed["log_failure"].check(TypeError))
