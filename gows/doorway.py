@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from msgspec import structs
 from twisted.application.service import MultiService
-from twisted.internet.interfaces import IReactorCore
 from twisted.logger import globalLogPublisher
 from twisted.web.resource import IResource
 
 from gows import __version__
 from gows.access.apikeys import ApiKeys, ReloadingApiKeys
-from gows.errors import CannotStart
 from gows.journal import Journal
 from gows.lag import ReactorLag
-from gows.listening import ListeningService, doorOf
 from gows.measuring import metricsPage
 from gows.operating import Operating
+from gows.operatorsport import operatorsPort
 from gows.recentlog import RecentWarnings
 from gows.sampling import EVERY, Sample, Sampler
 from gows.settings import Settings
@@ -37,11 +35,6 @@ from gows.web.readiness import Readiness
 from gows.web.signin import SIGN_IN, SIGN_OUT, SignIn, SignOut, staticFiles
 from gows.web.site import Health
 from gows.wire.factory import GowsFactory
-
-_OPEN: Final = (
-    "admin is a port that other hosts reach: it needs keys (api-key-file), or an "
-    "address that they do not reach, such as tcp:8889:interface=127.0.0.1"
-)
 
 
 class Shows(NamedTuple):
@@ -114,11 +107,9 @@ def operatorsService(
 
     @param keys: those that open it; L{None}: none are asked for, and nobody else may
         reach the port
+    @raise CannotStart: see L{operatorsPort}
     """
     assert settings.admin is not None
-    description = settings.admin
-    if keys is None and description.lower().startswith("haproxy:"):
-        raise CannotStart(_OPEN)  # what comes through a proxy is not of this host
     service = MultiService()
     shows = showsOf(factory, reactor)
     door = makeDoor(
@@ -131,12 +122,8 @@ def operatorsService(
     )
     if keys is not None:
         keys.listen(door.guard.keysTaken)
-    listening = ListeningService(
-        lambda: [doorOf(description, "admin", cast(IReactorCore, reactor))],
-        door,
-        journal,
-        name="the operators' door",
-        onlyHere=_OPEN if keys is None else "",
+    listening = operatorsPort(
+        settings.admin, door, journal, reactor, hasKeys=keys is not None
     )
     for child in (*shows, listening):
         child.setServiceParent(service)

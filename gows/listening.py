@@ -92,13 +92,28 @@ def _simpleWay(settings: Settings) -> str:
     return f"{kind}:{settings.port}:interface={interface}:backlog={BACKLOG}"
 
 
-def _bringsTLS(description: str, setting: str) -> bool:
+def isInherited(description: str) -> bool:
+    """Tell whether the socket is not made at the start, but comes from systemd."""
+    kind, _ = _kindOf(description)
+    return kind == "systemd"
+
+
+def isProxied(description: str) -> bool:
+    """Tell whether what comes there comes through a proxy."""
+    return description.lower().startswith("haproxy:")
+
+
+def _kindOf(description: str) -> tuple[str, list[str]]:
     kind, *rest = _ARGUMENT.split(description)
     kind = kind.lower()  # as Twisted takes them
-    isProxied = kind == "haproxy"
     while kind == "haproxy" and rest:
         kind, *rest = rest[0].lower(), *rest[1:]
-    if isProxied and kind in ("ssl", "tls"):
+    return kind, rest
+
+
+def _bringsTLS(description: str, setting: str) -> bool:
+    kind, rest = _kindOf(description)
+    if isProxied(description) and kind in ("ssl", "tls"):
         raise CannotStart(
             f"{setting} {description!r} expects the PROXY header inside TLS, which no "
             "proxy sends: take haproxy:tcp:... with --cert and --key"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 from twisted.logger import (
     FilteringLogObserver,
     ILogObserver,
@@ -13,6 +16,25 @@ from twisted.python.logfile import LogFile
 
 from gows.errors import CannotStart
 from gows.journal import Journal
+
+
+def checkLogFile(path: str) -> None:
+    """
+    Look whether a log file can be opened, without opening it: that would make it.
+
+    Who may write to it is not looked at: that need not be who asks.
+
+    @raise CannotStart: if it is a folder, or its own folder is not there
+    """
+    whole = os.path.abspath(path)
+    if os.path.isdir(whole):
+        raise _cannotBeOpened(path, os.strerror(errno.EISDIR))
+    if not os.path.isdir(os.path.dirname(whole)):
+        raise _cannotBeOpened(path, os.strerror(errno.ENOENT))
+
+
+def _cannotBeOpened(path: str, reason: str) -> CannotStart:
+    return CannotStart(f"the log file {path} cannot be opened: {reason}")
 
 
 class LogFileObserver:
@@ -33,9 +55,7 @@ class LogFileObserver:
             # Rotation is left to logrotate: no length at which to begin a new one.
             self._file = LogFile.fromFullPath(path, rotateLength=None)
         except OSError as error:
-            raise CannotStart(
-                f"the log file {path} cannot be opened: {error.strerror or error}"
-            ) from None
+            raise _cannotBeOpened(path, error.strerror or str(error)) from None
         wanted = LogLevelFilterPredicate(LogLevel.levelWithName(level))
         self.observer: ILogObserver = FilteringLogObserver(
             textFileLogObserver(self._file), [wanted]

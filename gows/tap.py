@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, NoReturn, cast
@@ -12,9 +11,6 @@ from twisted.application.service import IService
 from twisted.internet.interfaces import IReactorCore
 from twisted.logger import globalLogPublisher
 from twisted.python import usage
-from twisted.python.reflect import namedAny
-from zope.interface.exceptions import Invalid
-from zope.interface.verify import verifyObject
 
 from gows import __version__
 from gows.access.apikeys import ReloadingApiKeys
@@ -23,10 +19,10 @@ from gows.access.tokens import TokenVerifier
 from gows.certificates import ReloadingCertificate
 from gows.doorway import operatorsService, withoutDoor
 from gows.errors import CannotStart, SettingError
-from gows.interfaces import IApplication, IChat
 from gows.journal import Journal
 from gows.listening import ListeningService, doors
 from gows.logfile import LogFileObserver
+from gows.namedapplication import makeApplicationOf
 from gows.service import GowsService, Reloading
 from gows.settings import Settings
 from gows.sources import TABLE, Setting, readSettings, unknownFlag
@@ -115,50 +111,6 @@ def _inOneLine(error: usage.UsageError) -> str:
     if text.startswith("Wrong number of arguments"):
         return "there are options only, no arguments: see twistd gows --help"
     return text
-
-
-def makeApplicationOf(name: str) -> Callable[[IChat], IApplication]:
-    """
-    Find an application by its dotted name.
-
-    @raise CannotStart: if there is none
-    """
-    try:
-        maker = namedAny(name)
-    except (AttributeError, ImportError, ValueError) as error:
-        raise CannotStart(
-            f"app {name} cannot be imported ({' '.join(str(error).split())}); "
-            "is its folder on PYTHONPATH?"
-        ) from error
-    except Exception as error:  # whatever its module does when it is imported
-        raise CannotStart(
-            f"app {name} cannot be imported: {_described(error)}"
-        ) from error
-    if not callable(maker):
-        raise CannotStart(f"app {name} is no class or callable that makes one")
-
-    def make(chat: IChat) -> IApplication:
-        try:
-            application = maker(chat)
-        except Exception as error:
-            raise CannotStart(
-                f"app {name} cannot be made: {_described(error)}"
-            ) from error
-        try:
-            verifyObject(IApplication, application)
-        except Invalid:
-            raise CannotStart(
-                f"app {name} makes what does not provide gows.interfaces.IApplication"
-            ) from None
-        return cast(IApplication, application)
-
-    return make
-
-
-def _described(error: Exception) -> str:
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text} ({last.filename}:{last.lineno})"
 
 
 def makeService(options: Options) -> IService:

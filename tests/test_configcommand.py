@@ -62,6 +62,42 @@ class CheckConfigTests(CommandCase):
         line = self.fault("config", "check", self.config(api_key_file=bad))
         self.assertIn(f"line 1 of {bad}: a key is", line)
 
+    def test_ports(self) -> None:
+        """Ports with which the server would not start are refused as it would."""
+        self.assertRight(self.config(admin="tcp:1:interface=127.0.0.1"))
+        for description, words in (
+            ("tcp:1", "admin is a port that other hosts reach: it needs keys"),
+            ("haproxy:tcp:1:interface=127.0.0.1", "it needs keys (api-key-file)"),
+            ("tcp:x", "admin 'tcp:x' is not understood: a number is missing"),
+            ("tls:/no/such:443", "/no/such holds no .pem files"),
+        ):
+            line = self.fault("config", "check", self.config(admin=description))
+            self.assertIn(words, line)
+        keys = self.file("keys", b"backend: a-key-that-is-long\n")
+        self.assertRight(self.config(admin="tcp:1", api_key_file=keys))
+        path = self.file("gows.toml", b"listen = ['tcp:1', 'tcp:x']")
+        line = self.fault("config", "check", path)
+        self.assertIn("listen 'tcp:x' is not understood", line)
+
+    def test_application(self) -> None:
+        """The application is imported, and not made."""
+        self.assertRight(self.config(app="fractions.Fraction"))
+        line = self.fault("config", "check", self.config(app="no_such.Chat"))
+        self.assertIn("app no_such.Chat cannot be imported", line)
+        line = self.fault("config", "check", self.config(app="os.sep"))
+        self.assertIn("app os.sep is no class or callable", line)
+
+    def test_logFile(self) -> None:
+        """The log file is looked for, and not made."""
+        path = self.folder / "gows.log"
+        self.assertRight(self.config(log_file=str(path)))
+        self.assertFalse(path.exists())
+        line = self.fault("config", "check", self.config(log_file="/no/such/file"))
+        self.assertEqual(
+            line,
+            "the log file /no/such/file cannot be opened: No such file or directory",
+        )
+
     def test_certificate(self) -> None:
         """So is the certificate, with its key."""
         cert, key = map(str, selfSigned(self.folder))

@@ -6,6 +6,7 @@ import http.client
 import re
 import signal
 import socket
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from zope.interface.verify import verifyObject
 
 from gows.errors import CannotStart
 from gows.journal import Journal
-from gows.logfile import LogFileObserver
+from gows.logfile import LogFileObserver, checkLogFile
 from tests.support import TIMEOUT, Server, recorder, until, webSocket
 
 LINE = re.compile(
@@ -49,6 +50,20 @@ class LogFileObserverTests(SynchronousTestCase):
         """Have a line logged."""
         log = Logger("gows.test", observer=observer.observer)
         getattr(log, level)("{text}", text=text)
+
+    def test_check(self) -> None:
+        """Beforehand the same is refused in the same words, and no file is made."""
+        checkLogFile(str(self.path))
+        checkLogFile("gows.log")
+        self.assertEqual(list(self.folder.iterdir()), [])
+        for path in (str(self.folder), str(self.folder / "none" / "gows.log")):
+            said = [
+                str(self.assertRaises(CannotStart, refuses, path))
+                for refuses in (checkLogFile, partial(LogFileObserver, level="info"))
+            ]
+            self.assertEqual(said[0], said[1])
+        self.path.touch()
+        checkLogFile(str(self.path))
 
     def test_lines(self) -> None:
         """Each event is a line of time, namespace, level and text."""

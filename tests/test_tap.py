@@ -10,7 +10,7 @@ from contextlib import redirect_stdout
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from twisted.application.service import IService, IServiceMaker
 from twisted.logger import ILogObserver, LogLevel, formatEvent, globalLogPublisher
@@ -21,12 +21,11 @@ from zope.interface.verify import verifyObject
 from gows import __version__, tap
 from gows.chat.application import BroadcastChat
 from gows.chat.inbound import roomFor
-from gows.errors import CannotStart
 from gows.interfaces import IChat
 from gows.service import GowsService
 from gows.settings import Settings
 from gows.sources import TABLE
-from gows.tap import Options, makeApplicationOf, makeService
+from gows.tap import Options, makeService
 from gows.terminal import Terminal
 from gows.wire.factory import GowsFactory
 from tests.support import FOREGROUND, Ended, Server, recorder, run, webSocket
@@ -354,53 +353,6 @@ class HelpTests(SynchronousTestCase):
     def test_version(self) -> None:
         """--version shows one line."""
         self.assertEqual(self.output("--version"), f"gows {__version__}\n")
-
-
-class ApplicationTests(SynchronousTestCase):
-    """What --app may name."""
-
-    def refusal(self, name: str) -> str:
-        """Answer the line that refuses an application."""
-        error = self.assertRaises(CannotStart, self.make, name)
-        self.assertNotIn("\n", str(error))
-        self.assertIn(f"app {name} ", str(error))
-        return str(error)
-
-    def make(self, name: str) -> object:
-        """Make an application by its name."""
-        chat: Any = object()
-        return makeApplicationOf(name)(chat)
-
-    def test_default(self) -> None:
-        """The default is the broadcast chat, which gets what it is to talk to."""
-        chat: Any = object()
-        application = makeApplicationOf(Settings().app)(chat)
-
-        assert isinstance(application, BroadcastChat)
-        self.assertIs(application.chat, chat)
-
-    def test_notFound(self) -> None:
-        """No such module, or nothing of that name in it: it cannot be imported."""
-        for name in ("no_such_module.Chat", "gows.no_such.Chat", "os.NoSuchThing"):
-            self.assertIn("cannot be imported", self.refusal(name))
-
-    def test_notCallable(self) -> None:
-        """A module or a constant makes no application."""
-        self.assertIn("no class or callable", self.refusal("os.path"))
-        self.assertIn("no class or callable", self.refusal("os.sep"))
-
-    def test_notAnApplication(self) -> None:
-        """What it makes must have the callbacks."""
-        line = self.refusal("builtins.id")
-
-        self.assertIn("does not provide gows.interfaces.IApplication", line)
-
-    def test_raises(self) -> None:
-        """A constructor that raises is named with the place where it did."""
-        line = self.refusal("fractions.Fraction")
-
-        self.assertIn("cannot be made: TypeError: ", line)
-        self.assertRegex(line, r"fractions\.py:\d+\)$")
 
 
 class MakeServiceTests(SynchronousTestCase):

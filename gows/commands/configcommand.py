@@ -8,15 +8,19 @@ from gows.access.apikeys import readApiKeys
 from gows.access.keyfile import readTokenKeys
 from gows.certificates import readCertificate
 from gows.commands.command import FileCommand, Group
+from gows.logfile import checkLogFile
+from gows.namedapplication import makeApplicationOf
+from gows.rehearsal import rehearse
 from gows.sources import readSettings
 
 
 class CheckConfig(FileCommand):
-    """Checks a file of settings, and the files that it names."""
+    """Checks a file of settings, and what it names: files, ports, an application."""
 
     longdesc = (
-        "Checks the settings in a TOML file, by themselves, and whether the files of "
-        "keys and certificates that they name are any good."
+        "Checks the settings in a TOML file, by themselves, and whether what they name "
+        "is any good: files of keys and certificates, ports, the application. No port "
+        "is opened: whether it is free is not seen."
     )
 
     def run(self) -> None:
@@ -24,7 +28,7 @@ class CheckConfig(FileCommand):
         Check it, and say that it is right.
 
         @raise SettingError: if a setting is not
-        @raise CannotStart: if a file that it names is not
+        @raise CannotStart: if the server would not start with what it names
         """
         settings = readSettings({}, {}, self.file)
         if settings.tokenKey is not None:
@@ -33,6 +37,10 @@ class CheckConfig(FileCommand):
             readApiKeys(settings.apiKeyFile)
         if settings.cert is not None and settings.key is not None:
             readCertificate(settings.cert, settings.key)
+        if settings.logFile is not None:
+            checkLogFile(settings.logFile)
+        rehearse(settings)
+        makeApplicationOf(settings.app)
         print(f"{self.file} is all right")
 
 
