@@ -37,9 +37,9 @@ class PathTests(DoorTestCase):
         """Where there are no parameters, there must be none."""
         self.assertEqual(self.call("GET", "/api/info?").status, 200)
         answer = self.call("GET", "/api/info?x=1")
-        self.assertProblem(answer, 400, "bad_request")
+        self.assertProblem(answer, 400, "invalid", "x")
         answer = self.call("POST", "/api/publish?x=1", {"to": "everyone", "data": 1})
-        self.assertProblem(answer, 400, "bad_request")
+        self.assertProblem(answer, 400, "invalid", "x")
 
     def test_escaped(self) -> None:
         """A room's name may be percent-encoded."""

@@ -390,7 +390,8 @@ class TicketTests(OperatingTestCase):
             ({}, "key"),
             ({"key": "a\n"}, "key"),
             ({"key": "a", "device": "a b"}, "device"),
-            ({"key": "a", "rooms": {"a": "x"}}, "rooms[...]"),
+            ({"key": "a", "rooms": {"a": "x"}}, "rooms"),
+            ({"key": "a", "rooms": {"a b": "r"}}, "rooms"),
             ({"key": "a", "lifetime": 0}, "lifetime"),
             ({"key": "a", "lifetime": "1"}, "lifetime"),
             ({"key": "a", "direct": 1}, "direct"),
@@ -401,8 +402,6 @@ class TicketTests(OperatingTestCase):
             self.assertEqual(answer.status, 400)
             named = json.loads(answer.body)["error"].get("field")
             self.assertEqual(named, field)
-        answer = self.call("POST", "/api/tickets", {"key": "a", "rooms": {"a b": "r"}})
-        self.assertEqual(answer.status, 400)
 
     def test_tooMany(self) -> None:
         """With too many unused there are no more."""

@@ -62,4 +62,7 @@ class ParametersTests(SynchronousTestCase):
     def test_left(self) -> None:
         """What nobody asked for is refused."""
         given = Parameters({"second": "5"})
-        self.problemOf(given.end)
+        problem = self.problemOf(given.end)
+        self.assertEqual(
+            (problem.fault.code, problem.fault.field), ("invalid", "second")
+        )

@@ -20,7 +20,7 @@ from gows.dialects.envelopes import (
     Publish,
     Refresh,
 )
-from gows.dialects.fields import To
+from gows.dialects.fields import RULES, To
 from gows.dialects.reading import Fault, isDeeper, readRequest
 
 PROPERTY = settings(max_examples=200, deadline=None, database=None, derandomize=True)
@@ -133,7 +133,9 @@ class ReadingTests(SynchronousTestCase):
         ):
             fault = self.fault(text)
             self.assertEqual((fault.code, fault.field), ("invalid", field), text)
-            self.assertIn(field, fault.text)
+            self.assertTrue(fault.text.startswith(f"{field} "), fault.text)
+            rule = RULES[field.rpartition(".")[2]]
+            self.assertTrue(fault.text.endswith(f"must be {rule}."), fault.text)
             self.assertEqual(fault.id, 5)
 
     def test_id(self) -> None:

@@ -25,7 +25,7 @@ from gows.web.answers import (
     answerProblem,
     notAllowed,
 )
-from gows.web.apirequests import RULES
+from gows.web.faults import invalid, problemOf, unknown
 from gows.web.guard import Operator, headerOf
 
 if TYPE_CHECKING:
@@ -34,15 +34,6 @@ if TYPE_CHECKING:
 
 MAX_DEPTH: Final = 64
 """How deeply arrays and objects may be nested in it."""
-
-# What stands before the place in msgspec's words may be a text of the client's.
-_PLACE: Final = re.compile(r"(?s)(.*) - at `\$((?:\.\w+|\[[\d.]+\])*)`")
-_FIELD: Final = re.compile(
-    r"\AObject (?:missing required|contains unknown) field `(\w+)`"
-)
-
-# What the structs themselves raise.
-_OWN: Final = re.compile(r"(\w+): (.*)")
 
 _KEY: Final = "Idempotency-Key"
 _IDEMPOTENCY_KEY: Final = re.compile(r"[!-~]{1,255}")
@@ -102,7 +93,7 @@ class Call(NamedTuple):
         """
         key = headerOf(request, _KEY) if self.isIdempotent else None
         if key is not None and _IDEMPOTENCY_KEY.fullmatch(key) is None:
-            raise _invalid(
+            raise invalid(
                 _KEY, "must be 1 to 255 printable ASCII characters without blanks"
             )
         body, query = self._bodyOf(request), self._queryOf(request)
@@ -122,7 +113,7 @@ class Call(NamedTuple):
             raw.decode("utf-8")  # msgspec passes a Raw on without a look
             body: object = msgspec.json.decode(raw, type=self.takes)
         except msgspec.ValidationError as error:
-            raise _problemOf(error) from None
+            raise problemOf(error) from None
         except RecursionError:
             raise _tooDeep() from None
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -139,35 +130,16 @@ class Call(NamedTuple):
             raise Problem(400, "bad_request", refusal.text) from None
         if self.asks is None:
             if parameters:
-                raise Problem(400, "bad_request", "There are no parameters here.")
+                raise unknown(next(iter(parameters)))
             return None
         try:
             return msgspec.convert(parameters, self.asks, strict=False)
         except msgspec.ValidationError as error:
-            raise _problemOf(error) from None
+            raise problemOf(error) from None
 
 
 def _tooDeep() -> Problem:
     return Problem(400, "too_deep", f"JSON goes {MAX_DEPTH} levels deep here.")
-
-
-def _problemOf(error: msgspec.ValidationError) -> Problem:
-    """Say what is wrong in the library's words, and name the field."""
-    words, path = str(error), ""
-    if found := _PLACE.fullmatch(words):
-        words, path = found[1], found[2].lstrip(".")
-    if found := _OWN.fullmatch(words):
-        path, words = f"{path}.{found[1]}".lstrip("."), found[2]
-    elif found := _FIELD.search(words):
-        path = f"{path}.{found[1]}".lstrip(".")
-    rule = RULES.get(path.partition("[")[0].rpartition(".")[2], "what is allowed")
-    if "regex" in words or words.startswith("Invalid enum value"):
-        words = f"must be {rule}"
-    return _invalid(path, words) if path else Problem(400, "invalid", f"{words}.")
-
-
-def _invalid(field: str, what: str) -> Problem:
-    return Problem(400, "invalid", f"{field}: {what}.", field)
 
 
 class CallResource(Resource):

@@ -11,6 +11,7 @@ from twisted.web.server import Request
 from gows.chat.context import parseQuery
 from gows.errors import Refusal
 from gows.web.answers import Problem
+from gows.web.faults import invalid, unknown
 
 
 class Parameters:
@@ -47,7 +48,7 @@ class Parameters:
         except ValueError:
             number = math.nan
         if not least <= number <= most:  # nor is NaN
-            raise _invalid(name, f"must be a number from {least:g} to {most:g}")
+            raise invalid(name, f"must be a number from {least:g} to {most:g}")
         return number
 
     def choice(self, name: str, default: str, others: Collection[str]) -> str:
@@ -59,7 +60,7 @@ class Parameters:
         word = self._left.pop(name, default)
         if word != default and word not in others:
             words = dict.fromkeys([default, *others])
-            raise _invalid(name, f"must be {' or '.join(words)}")
+            raise invalid(name, f"must be {' or '.join(words)}")
         return word
 
     def end(self) -> None:
@@ -68,9 +69,5 @@ class Parameters:
 
         @raise Problem: 400, if there are
         """
-        if self._left:
-            raise Problem(400, "bad_request", "There is no such parameter here.")
-
-
-def _invalid(name: str, what: str) -> Problem:
-    return Problem(400, "invalid", f"{name}: {what}.", name)
+        for name in self._left:
+            raise unknown(name)
