@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from OpenSSL import SSL, crypto
@@ -12,22 +13,23 @@ from zope.interface import implementer
 
 from gows.errors import CannotStart
 from gows.journal import Journal
-from gows.watching import ReloadedFiles, readFile
+from gows.watching import Read, ReloadedFiles, readFile
 
 _BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
 
 
-def readCertificate(chainFile: str, keyFile: str) -> SSL.Context:
+def readCertificate(chainFile: str, keyFile: str, read: Read = readFile) -> SSL.Context:
     """
     Read a certificate chain and its key, and check that they fit together.
 
     @param chainFile: PEM: the certificate first, then the intermediate ones
     @param keyFile: PEM, not encrypted
+    @param read: reads them
     @return: TLS 1.2 and newer with this certificate
     @raise CannotStart: one line that names the file and what is wrong with it
     """
-    chain = _readChain(chainFile)
-    key = _readKey(keyFile)
+    chain = _chainOf(read(chainFile), chainFile)
+    key = _keyOf(read(keyFile), keyFile)
     try:
         options = CertificateOptions(
             privateKey=key,
@@ -44,8 +46,8 @@ def readCertificate(chainFile: str, keyFile: str) -> SSL.Context:
     return context
 
 
-def _readChain(path: str) -> list[crypto.X509]:
-    blocks = readFile(path).split(_BEGIN)[1:]
+def _chainOf(pem: bytes, path: str) -> list[crypto.X509]:
+    blocks = pem.split(_BEGIN)[1:]
     if not blocks:
         raise CannotStart(f"{path} holds no PEM certificate")
     try:
@@ -57,11 +59,10 @@ def _readChain(path: str) -> list[crypto.X509]:
         raise CannotStart(f"{path} holds a broken certificate") from None
 
 
-def _readKey(path: str) -> crypto.PKey:
+def _keyOf(pem: bytes, path: str) -> crypto.PKey:
     def noPassphrase(*_: object) -> bytes:
         raise CannotStart(f"the key in {path} is encrypted: it must not be")
 
-    pem = readFile(path)
     try:
         return crypto.load_privatekey(crypto.FILETYPE_PEM, pem, noPassphrase)
     except (crypto.Error, ValueError):
@@ -79,7 +80,7 @@ class ReloadingCertificate(ReloadedFiles[SSL.Context]):
         super().__init__(
             chainFile,
             keyFile,
-            read=lambda: readCertificate(chainFile, keyFile),
+            read=partial(readCertificate, chainFile, keyFile),
             taken=lambda _: journal.certificateLoaded(chainFile),
             kept=journal.certificateKept,
             clock=clock,

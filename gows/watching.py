@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from stat import S_ISREG
+from typing import BinaryIO, Final, Generic, TypeVar
 
 from twisted.application.service import MultiService, Service
 from twisted.internet.interfaces import IReactorTime
@@ -18,12 +19,19 @@ T = TypeVar("T")
 LOOK_EVERY: Final = 60.0
 """Seconds between looks at the files."""
 
+MAX_SIZE: Final = 1 << 20
+"""The most bytes of a file."""
+
+Read = Callable[[str], bytes]
+"""Reads a file: L{readFile} or L{readRegularFile}."""
+
 
 class FileWatch(Service):
     """
     Calls a function when one of its files has changed.
 
-    A file that appears, disappears, or is replaced by another has changed as well.
+    A file that appears, disappears, or is replaced by another has changed as well. What
+    is no regular file, such as a pipe, counts as none.
     """
 
     _log = Logger()
@@ -94,7 +102,7 @@ class ReloadedFiles(MultiService, Generic[T]):
     def __init__(
         self,
         *paths: str,
-        read: Callable[[], T],
+        read: Callable[[Read], T],
         taken: Callable[[T], object],
         kept: Callable[[str], object],
         clock: IReactorTime,
@@ -102,7 +110,8 @@ class ReloadedFiles(MultiService, Generic[T]):
         """
         Remember the files; they are read at the start of the service.
 
-        @param read: raises L{CannotStart} if they are no good
+        @param read: reads them, as it is told to: L{readFile} at the start, later
+            L{readRegularFile}; raises L{CannotStart} if they are no good
         @param taken: told what was read, whenever it was
         @param kept: told in one line why what there was before stays
         """
@@ -130,7 +139,7 @@ class ReloadedFiles(MultiService, Generic[T]):
         @raise CannotStart: if they are no good
         """
         super().privilegedStartService()
-        self._take(self._read())
+        self._take(self._read(readFile))
 
     def startService(self) -> None:
         """Watch the files."""
@@ -142,7 +151,7 @@ class ReloadedFiles(MultiService, Generic[T]):
         """Read the files again, and keep what there is if they are broken."""
         self._watch.note()
         try:
-            self._take(self._read())
+            self._take(self._read(readRegularFile))
         except CannotStart as error:
             self._kept(str(error))
 
@@ -154,20 +163,52 @@ class ReloadedFiles(MultiService, Generic[T]):
 
 def readFile(path: str) -> bytes:
     """
-    Read a whole file.
+    Read a whole file, or a pipe up to its end: for who may wait.
 
-    @raise CannotStart: one line that names it and says why it cannot be read
+    @raise CannotStart: one line that names it and says why it cannot be read, or that
+        it has more than L{MAX_SIZE}
     """
     try:
         with open(path, "rb") as file:
-            return file.read()
+            return _wholeOf(file, path)
     except OSError as error:
         raise CannotStart(f"{path} cannot be read: {error.strerror}") from None
 
 
+def readRegularFile(path: str) -> bytes:
+    """
+    Read a whole file in a server that runs, and has no time to wait for others.
+
+    @raise CannotStart: see L{readFile}; or if it is a pipe or a device
+    """
+    try:
+        with open(path, "rb", opener=_openAtOnce) as file:
+            if not S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise CannotStart(
+                    f"{path} is no regular file: such are read at the start only"
+                )
+            return _wholeOf(file, path)
+    except OSError as error:
+        raise CannotStart(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _openAtOnce(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+
+
+def _wholeOf(file: BinaryIO, path: str) -> bytes:
+    content = file.read(MAX_SIZE + 1)
+    if len(content) > MAX_SIZE:
+        raise CannotStart(f"{path} has more than {MAX_SIZE >> 20} MiB")
+    return content
+
+
 def _signatureOf(path: str) -> object:
+    """Answer what changes with a file; of what is none, L{None}."""
     try:
         stat = os.stat(path)
     except OSError:
+        return None
+    if not S_ISREG(stat.st_mode):
         return None
     return stat.st_mtime_ns, stat.st_size, stat.st_ino

@@ -3,13 +3,55 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gows.errors import CannotStart
-from gows.watching import LOOK_EVERY, FileWatch, ReloadedFiles, readFile
+from gows.watching import (
+    LOOK_EVERY,
+    MAX_SIZE,
+    FileWatch,
+    Read,
+    ReloadedFiles,
+    readFile,
+    readRegularFile,
+)
+from tests.support import TIMEOUT, Server, freePort
+from tests.tokens import publicJwk, written
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Fail, instead of waiting for ever, if something takes longer."""
+
+    def tooLong(*_: object) -> None:
+        raise AssertionError(f"it took longer than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, tooLong)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def spoken(path: Path, text: bytes) -> Iterator[None]:
+    """Make a pipe, and have somebody write a text into it for its first reader."""
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=[text], daemon=True)
+    writer.start()
+    yield
+    writer.join(TIMEOUT)
+    assert not writer.is_alive(), "nobody has read it"
 
 
 class FileWatchTests(SynchronousTestCase):
@@ -106,6 +148,18 @@ class FileWatchTests(SynchronousTestCase):
         self.one.write_text("1")
         self.assertSeen(1)
 
+    def test_pipe(self) -> None:
+        """A pipe in the place of a file is a change, what goes through it is none."""
+        self.start()
+        self.one.unlink()
+        os.mkfifo(self.one)
+        self.assertSeen(1)
+        os.utime(self.one, ns=(0, 0))
+        self.assertSeen(0)
+        self.one.unlink()
+        self.one.write_text("1")
+        self.assertSeen(1)
+
     def test_noted(self) -> None:
         """What its owner has noted is no change any more."""
         self.start()
@@ -175,9 +229,9 @@ class ReloadedFilesTests(SynchronousTestCase):
             clock=self.clock,
         )
 
-    def read(self) -> str:
+    def read(self, read: Read) -> str:
         """Read it, if it is good."""
-        text = readFile(str(self.path)).decode()
+        text = read(str(self.path)).decode()
         if text == "bad":
             raise CannotStart("it is bad")
         return text
@@ -223,9 +277,115 @@ class ReloadedFilesTests(SynchronousTestCase):
         self.path.write_text("bad")
         self.assertRaises(CannotStart, self.files.startService)
 
-    def test_missing(self) -> None:
-        """A file that is not there is named."""
-        error = self.assertRaises(CannotStart, readFile, "/nowhere/x")
+    def test_pipe(self) -> None:
+        """A pipe is read at the start; a server that runs does not wait for one."""
+        self.path.unlink()
+        with spoken(self.path, b"of a pipe"), within(TIMEOUT):
+            self.start()
+        with within(TIMEOUT):
+            self.files.reload()
+        self.assertEqual(self.taken, ["of a pipe"])
+        [line] = self.kept
         self.assertEqual(
-            str(error), "/nowhere/x cannot be read: No such file or directory"
+            line, f"{self.path} is no regular file: such are read at the start only"
         )
+        self.path.unlink()
+        self.path.write_text("of a file")
+        self.clock.advance(LOOK_EVERY)
+        self.assertEqual(self.files.current(), "of a file")
+
+    def test_becomesPipe(self) -> None:
+        """A pipe in the place of the file changes nothing but the log, once."""
+        self.start()
+        self.path.unlink()
+        os.mkfifo(self.path)
+        with within(TIMEOUT):
+            self.clock.pump([LOOK_EVERY] * 3)
+        self.assertEqual(len(self.kept), 1)
+        self.assertEqual(self.files.current(), "1")
+
+
+class ReadTests(SynchronousTestCase):
+    """Reading a whole file."""
+
+    def setUp(self) -> None:
+        """Name a file."""
+        self.path = Path(self.mktemp())
+
+    def refusal(self, read: Read, path: str) -> str:
+        """Answer the line that refuses to read."""
+        with within(TIMEOUT):
+            line = str(self.assertRaises(CannotStart, read, path))
+        self.assertEqual(len(line.splitlines()), 1)
+        self.assertTrue(line.startswith(path), line)
+        return line[len(path) :]
+
+    def test_file(self) -> None:
+        """A file is read, up to the most that it may have."""
+        self.path.write_bytes(b"x" * MAX_SIZE)
+        for read in (readFile, readRegularFile):
+            self.assertEqual(read(str(self.path)), b"x" * MAX_SIZE)
+        link = self.path.with_suffix(".link")
+        link.symlink_to(self.path.absolute())
+        self.assertEqual(len(readRegularFile(str(link))), MAX_SIZE)
+
+    def test_large(self) -> None:
+        """One of more is refused, and not read to its end if it has none."""
+        self.path.write_bytes(b"x" * (MAX_SIZE + 1))
+        for read in (readFile, readRegularFile):
+            line = self.refusal(read, str(self.path))
+            self.assertEqual(line, " has more than 1 MiB")
+        self.assertEqual(self.refusal(readFile, "/dev/zero"), " has more than 1 MiB")
+
+    def test_notRegular(self) -> None:
+        """Who has no time reads no pipes and devices, whoever has them open."""
+        os.mkfifo(self.path)
+        for path in (str(self.path), "/dev/zero", "/dev/null"):
+            self.assertIn(" is no regular file", self.refusal(readRegularFile, path))
+        held = os.open(self.path, os.O_RDWR)
+        self.addCleanup(os.close, held)
+        line = self.refusal(readRegularFile, str(self.path))
+        self.assertIn(" is no regular file", line)
+
+    def test_pipe(self) -> None:
+        """Who has time reads a pipe to its end."""
+        with spoken(self.path, b"said" * 50_000), within(TIMEOUT):
+            self.assertEqual(readFile(str(self.path)), b"said" * 50_000)
+
+    def test_missing(self) -> None:
+        """A file that is not there is named, and so is a folder."""
+        for read in (readFile, readRegularFile):
+            self.assertEqual(
+                self.refusal(read, "/nowhere/x"),
+                " cannot be read: No such file or directory",
+            )
+            self.assertEqual(
+                self.refusal(read, "/dev"), " cannot be read: Is a directory"
+            )
+
+
+class ServerTests(SynchronousTestCase):
+    """A real server, with pipes where files should be."""
+
+    def test_pipes(self) -> None:
+        """It reads one at its start; afterwards it keeps what it has, and serves."""
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir()
+        tokenKey, apiKeys = folder / "token-key", folder / "api-keys"
+        written(tokenKey, publicJwk("EdDSA"))
+        admin = f"tcp:{freePort()}:interface=127.0.0.1"
+        server = Server(
+            *("--token-key", str(tokenKey)),
+            *("--api-key-file", str(apiKeys), "--admin", admin),
+            doors=2,
+        )
+        with spoken(apiKeys, b"backend: a-key-that-is-long\n"):
+            self.enterContext(server)
+        server.waitForLog(f"API keys read from {apiKeys}: 1")
+        tokenKey.unlink()
+        os.mkfifo(tokenKey)
+        server.send(signal.SIGHUP)
+        for path in (tokenKey, apiKeys):
+            server.waitForLog(f"not read again.*stay: {path} is no regular file")
+        with urlopen(f"{server.url}healthz", timeout=TIMEOUT) as answer:
+            self.assertEqual(answer.status, 200)

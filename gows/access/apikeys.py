@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Final
@@ -13,7 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 from gows.chat.audience import NAME_RULE, isName
 from gows.errors import CannotStart
 from gows.journal import Journal
-from gows.watching import ReloadedFiles, readFile
+from gows.watching import Read, ReloadedFiles, readFile
 
 MIN_LENGTH: Final = 16
 MAX_LENGTH: Final = 256
@@ -56,14 +57,15 @@ def digestOf(key: str) -> bytes:
     return sha256(key.encode("utf-8", "surrogateescape")).digest()
 
 
-def readApiKeys(path: str) -> ApiKeys:
+def readApiKeys(path: str, read: Read = readFile) -> ApiKeys:
     """
     Read a file of keys: C{name: key} on each line, but empty ones and # comments.
 
+    @param read: reads it
     @raise CannotStart: one line that names the file and what is wrong with it, which
         repeats no key
     """
-    return ApiKeys(_read(path))
+    return ApiKeys(_keysOf(read(path), path))
 
 
 def firstKeyOf(path: str) -> str:
@@ -72,12 +74,12 @@ def firstKeyOf(path: str) -> str:
 
     @raise CannotStart: see L{readApiKeys}
     """
-    return _read(path)[0][1]
+    return _keysOf(readFile(path), path)[0][1]
 
 
-def _read(path: str) -> list[tuple[str, str]]:
+def _keysOf(raw: bytes, path: str) -> list[tuple[str, str]]:
     try:
-        lines = readFile(path).decode("utf-8-sig").splitlines()
+        lines = raw.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise CannotStart(f"{path} is not UTF-8") from None
     keys = [
@@ -112,7 +114,7 @@ class ReloadingApiKeys(ReloadedFiles[ApiKeys]):
         """Remember the file."""
         super().__init__(
             path,
-            read=lambda: readApiKeys(path),
+            read=partial(readApiKeys, path),
             taken=lambda keys: journal.apiKeysRead(path, len(keys)),
             kept=journal.apiKeysKept,
             clock=clock,

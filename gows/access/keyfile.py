@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -20,21 +21,22 @@ from gows.access.jwk import checkModulus, keyOfJwk
 from gows.access.keys import TokenKey, TokenKeys
 from gows.errors import CannotStart
 from gows.journal import Journal
-from gows.watching import ReloadedFiles, readFile
+from gows.watching import Read, ReloadedFiles, readFile
 
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]*)-----")
 _PRIVATE_PEM: Final = b"PRIVATE KEY-----"
 
 
-def readTokenKeys(path: str) -> TokenKeys:
+def readTokenKeys(path: str, read: Read = readFile) -> TokenKeys:
     """
     Read the keys that a server checks tokens with.
 
     @param path: a JWK, a JWKS, or a PEM public key
+    @param read: reads it
     @return: secrets, and of private keys the public parts
     @raise CannotStart: one line that names the file and what is wrong with it
     """
-    raw = readFile(path)
+    raw = read(path)
     if _PRIVATE_PEM in raw:
         raise CannotStart(
             f"{path} holds a private key: give the server the public one, which "
@@ -124,7 +126,7 @@ class ReloadingTokenKeys(ReloadedFiles[TokenKeys]):
         """Remember the file."""
         super().__init__(
             path,
-            read=lambda: readTokenKeys(path),
+            read=partial(readTokenKeys, path),
             taken=lambda keys: journal.tokenKeysRead(path, len(keys.all)),
             kept=journal.tokenKeysKept,
             clock=clock,
