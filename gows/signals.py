@@ -12,9 +12,35 @@ from twisted.application.service import Service
 _STOPS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
+class EarlyHangup:
+    """
+    Stands in for the handler of SIGHUP until the reactor runs.
+
+    A process that had none would end.
+
+    @ivar hasCome: whether there is one to be made up for
+    """
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.hasCome = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Remember it."""
+        self.hasCome = True
+
+
+def expectHangup() -> None:
+    """Remember a SIGHUP from now on, for L{Signals}, where it would end the process."""
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, EarlyHangup())
+
+
 class Signals(Service):
     """
     Handles the signals that twistd does not.
+
+    A SIGHUP that came before (see L{expectHangup}) is made up for.
 
     The first SIGTERM or SIGINT is Twisted's. A second one Twisted would answer
     with a traceback and wait on: it means that there shall be no more waiting.
@@ -43,7 +69,9 @@ class Signals(Service):
         self._isStopping = True
 
     def _install(self) -> None:
-        signal.signal(signal.SIGHUP, self._hangup)
+        early = signal.signal(signal.SIGHUP, self._hangup)
+        if isinstance(early, EarlyHangup) and early.hasCome:
+            self._reactor.callFromThread(self._onHangup)
         for number in _STOPS:
             handler = signal.getsignal(number)
             if callable(handler):

@@ -8,8 +8,13 @@ from collections.abc import Callable
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gows.signals import Signals
-from tests.support import TIMEOUT, Server, rawWebSocket, webSocket
+from gows.signals import Signals, expectHangup
+from tests.support import (
+    TIMEOUT,
+    Server,
+    rawWebSocket,
+    webSocket,
+)
 
 SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 
@@ -83,6 +88,34 @@ class SignalsTests(SynchronousTestCase):
         self.reactor.turn()
         self.assertEqual(self.heard, ["reload"])
         self.assertEqual(self.raiseSignals(signal.SIGHUP), ["reload"])
+
+    def test_early(self) -> None:
+        """One before the reactor runs ends nothing, and then reloads, once."""
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        expectHangup()
+        signal.raise_signal(signal.SIGHUP)
+        self.service.startService()
+        signal.raise_signal(signal.SIGHUP)
+        self.assertEqual(self.heard, [])
+        self.reactor.turn()
+        self.reactor.turn()
+        self.assertEqual(self.heard, ["reload"])
+        self.assertEqual(self.raiseSignals(signal.SIGHUP), ["reload"])
+
+    def test_noneEarly(self) -> None:
+        """Where none came early there is none to make up for."""
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        expectHangup()
+        self.start()
+        self.reactor.turn()
+        self.assertEqual(self.heard, [])
+
+    def test_handled(self) -> None:
+        """Who ignores SIGHUP or handles it does so until the reactor runs."""
+        for handler in (signal.SIG_IGN, signal.getsignal(signal.SIGHUP)):
+            signal.signal(signal.SIGHUP, handler)
+            expectHangup()
+            self.assertEqual(signal.getsignal(signal.SIGHUP), handler)
 
     def test_first(self) -> None:
         """The first SIGTERM is left to who handled it before, and so is SIGINT."""

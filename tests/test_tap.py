@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 import tempfile
 from contextlib import redirect_stdout
@@ -367,6 +368,7 @@ class MakeServiceTests(SynchronousTestCase):
 
     def test_plugin(self) -> None:
         """There is a plugin for twistd, and its options are ours."""
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.getsignal(signal.SIGHUP))
         makers = {maker.tapname: maker for maker in getPlugins(IServiceMaker)}
 
         self.assertIs(makers["gows"].options, Options)

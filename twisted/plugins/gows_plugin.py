@@ -1,7 +1,7 @@
 """Makes ``twistd gows`` and ``twist gows`` appear."""
 
-from twisted.application.service import ServiceMaker
+from gows.servicemaker import GowsMaker
 
-gows = ServiceMaker(
+gows = GowsMaker(
     "gows", "gows.tap", "A WebSocket chat server to run beside your app.", "gows"
 )
