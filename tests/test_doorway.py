@@ -55,7 +55,7 @@ class ShownTests(DoorTestCase):
 class ListeningTests(MemoryTestCase, TestCase):
     """Where a door may listen."""
 
-    def start(self, description: str, isGuarded: bool) -> None:
+    def start(self, description: str, isGuarded: bool) -> ListeningService:
         """Have a door listen, until the test ends."""
         chat = self.factory()
         path = written(Path(self.mktemp()).absolute(), f"backend: {KEY}\n".encode())
@@ -70,7 +70,7 @@ class ListeningTests(MemoryTestCase, TestCase):
         self.addCleanup(service.stopService)
         service.privilegedStartService()
         [listening] = [one for one in service if isinstance(one, ListeningService)]
-        self.assertEqual(len(listening.ports), 1)
+        return listening
 
     def test_here(self) -> None:
         """On loopback and Unix sockets it needs no keys."""
@@ -83,7 +83,9 @@ class ListeningTests(MemoryTestCase, TestCase):
             "tcp:0:interface=localhost",
             f"unix:{path}",
         ):
-            self.start(description, isGuarded=False)
+            listening = self.start(description, isGuarded=False)
+            self.assertEqual(len(listening.ports), 1, description)
+            self.assertFalse(listening.isOpenToOthers, description)
 
     def test_open(self) -> None:
         """Where other hosts come it does."""
@@ -92,7 +94,8 @@ class ListeningTests(MemoryTestCase, TestCase):
             line = str(error)
             self.assertIn("api-key-file", line)
             self.assertEqual(len(line.splitlines()), 1)
-            self.start(description, isGuarded=True)
+            listening = self.start(description, isGuarded=True)
+            self.assertTrue(listening.isOpenToOthers, description)
 
     def test_wrong(self) -> None:
         """What is no endpoint is named as the setting's value."""
@@ -103,4 +106,5 @@ class ListeningTests(MemoryTestCase, TestCase):
         """What comes through a proxy is not of this host, wherever the port is."""
         description = "haproxy:tcp:0:interface=127.0.0.1"
         self.assertRaises(CannotStart, self.start, description, False)
-        self.start(description, isGuarded=True)
+        listening = self.start(description, isGuarded=True)
+        self.assertEqual(len(listening.ports), 1)

@@ -92,8 +92,14 @@ class ReactorLagTests(SynchronousTestCase):
         self.assertEqual(len(self.lag.history), 1)
 
     def test_neverStarted(self) -> None:
-        """A service that was not started can be stopped."""
-        ReactorLag(self.clock).stopService()
+        """A service that was not started can be stopped, and started after that."""
+        clock = Clock()
+        lag = ReactorLag(clock)
+        lag.stopService()
+        self.assertEqual(clock.getDelayedCalls(), [])
+        lag.startService()
+        clock.advance(EVERY)
+        self.assertEqual(len(lag.history), 1)
 
     def test_bounds(self) -> None:
         """The bounds ascend."""

@@ -29,13 +29,19 @@ PROMETHEUS = (
 class MetricsPageTests(CollectorTestCase):
     """What is answered."""
 
-    def request(self, accept: str = "", method: bytes = b"GET") -> DummyRequest:
-        """Make a request, and have it answered."""
+    def request(
+        self,
+        accept: str = "",
+        method: bytes = b"GET",
+        page: MetricsPage | None = None,
+    ) -> DummyRequest:
+        """Make a request, and have it answered by a page: by a new one if need be."""
+        page = page or MetricsPage(self.collector)
         request = DummyRequest([b""])
         request.method = method
         if accept:
             request.requestHeaders.setRawHeaders("Accept", [accept])
-        MetricsPage(self.collector).render(request)  # type: ignore[arg-type]  # a double
+        page.render(request)  # type: ignore[arg-type]  # a double
         self.assertEqual(request.finished, 1)
         return request
 
@@ -82,9 +88,16 @@ class MetricsPageTests(CollectorTestCase):
         self.assertEqual(request.responseHeaders.getRawHeaders("Allow"), ["GET, HEAD"])
 
     def test_registries(self) -> None:
-        """Two servers in one process do not know of each other."""
-        self.request()
-        self.request()
+        """Two servers in one process do not know of each other: each shows its own."""
+        pages = []
+        for frames in (1, 10):
+            self.setUp()
+            self.counts.joined(frames, 1)
+            pages.append(MetricsPage(self.collector))
+        for page, frames in zip(pages, (1, 10), strict=True):
+            text = b"".join(self.request(page=page).written).decode()
+            self.assertRegex(text, rf"(?m)^gows_joined_frames_sum {frames}\.0$")
+            self.assertWhole(list(parseText(text)))
 
 
 class WantsOpenMetricsTests(SynchronousTestCase):

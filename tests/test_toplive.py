@@ -234,7 +234,7 @@ class KeysTests(SynchronousTestCase):
         self.assertEqual(len(bodies), 2)
 
     def test_refused(self) -> None:
-        """That something is refused is shown; that it is no answer ends it."""
+        """That something is refused is shown, and does not end it."""
         self.door.answers["/api/top"] = [b"HTTP/1.1 403 No\r\n\r\n"]
         self.use(("403 No", "q"))
 
