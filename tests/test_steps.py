@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock, TaskStopped
 from twisted.trial.unittest import SynchronousTestCase
 
-from gows.web.steps import stepwise
+from gows.eager import started
+from gows.web.steps import inTurns, stepwise
 
 
 class Turns(Clock):
@@ -54,3 +56,50 @@ class StepsTests(SynchronousTestCase):
         self.clock.advance(1)
         self.failureResultOf(done, TaskStopped)
         self.assertEqual(self.taken, [0])
+
+
+class InTurnsTests(SynchronousTestCase):
+    """A sequence is gone through in parts, one a turn."""
+
+    def setUp(self) -> None:
+        """Have gone through nothing yet."""
+        self.clock = Turns()
+        self.parts: list[Sequence[str]] = []
+
+    async def goThrough(self, everything: str, until: str = "") -> None:
+        """Take note of each part, up to the one that is enough."""
+        async for part in inTurns(self.clock, everything, 2):
+            self.parts.append(part)
+            if part == until:
+                break
+
+    def begun(self) -> Deferred[None]:
+        """Begin with what takes three turns."""
+        going = started(self.goThrough("abcde"))
+        assert isinstance(going, Deferred)
+        return going
+
+    def test_turns(self) -> None:
+        """The first is at once, the last may be smaller, and no turn is for nothing."""
+        going = self.begun()
+        for count in range(1, 3):
+            self.assertEqual(self.parts, ["ab", "cd"][:count])
+            self.assertNoResult(going)
+            self.clock.advance(1)
+        self.assertEqual(self.parts, ["ab", "cd", "e"])
+        self.successResultOf(going)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_atOnce(self) -> None:
+        """What is no more than a part does not wait, nor what has found enough."""
+        for everything in ("", "ab", "abcde"):
+            self.assertIsNone(started(self.goThrough(everything, until="ab")))
+        self.assertEqual(self.parts, ["ab", "ab"])
+
+    def test_cancel(self) -> None:
+        """It ends when nobody wants it any more."""
+        going = self.begun()
+        going.cancel()
+        self.failureResultOf(going, CancelledError)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(self.parts, ["ab"])

@@ -106,14 +106,14 @@ class _Calls:
         publish = self._operations.publish
         return answers.BatchPublished(tuple(map(publish, asked.body.messages)))
 
-    def disconnect(self, asked: Asked) -> answers.Disconnected:
-        answer = self._operations.disconnect(asked.body)
+    async def disconnect(self, asked: Asked) -> answers.Disconnected:
+        answer = await self._operations.disconnect(asked.body)
         name, address = asked.operator
         self._journal.operatorDisconnected(name, address, answer.connections)
         return answer
 
-    def connections(self, asked: Asked) -> answers.Connections:
-        return self._operations.connections(asked.query)
+    async def connections(self, asked: Asked) -> answers.Connections:
+        return await self._operations.connections(asked.query)
 
     async def top(self, asked: Asked) -> answers.Top:
         return await self._operations.top(asked.query)

@@ -10,16 +10,29 @@ from gows.web import apirequests as requests
 
 
 class Operations(Protocol):
-    """All that operators and backends can do."""
+    """
+    All that operators and backends can do.
+
+    Where many connections are to be looked at, others are served meanwhile.
+    """
 
     def publish(self, publish: requests.Publish) -> answers.Published:
         """Say something, as the server itself."""
 
-    def disconnect(self, disconnect: requests.Disconnect) -> answers.Disconnected:
+    def disconnect(
+        self, disconnect: requests.Disconnect
+    ) -> Awaitable[answers.Disconnected]:
         """Close connections."""
 
-    def connections(self, query: requests.ConnectionsQuery) -> answers.Connections:
-        """List connections, the oldest first."""
+    def connections(
+        self, query: requests.ConnectionsQuery
+    ) -> Awaitable[answers.Connections]:
+        """
+        List connections, the oldest first.
+
+        Who is here throughout, page after page, is in the list once; a page has less
+        than was asked for, and yet another one behind it, when some left meanwhile.
+        """
 
     def top(self, query: requests.TopQuery) -> Awaitable[answers.Top]:
         """List the connections of which something is the largest."""
