@@ -10,6 +10,7 @@ from typing import Any
 from twisted.internet.address import UNIXAddress
 from twisted.internet.task import Clock, LoopingCall
 
+from gows.web import stacks
 from gows.web.stacks import MOST, Stacks
 from tests.asking import AskingTestCase
 
@@ -67,6 +68,9 @@ class Talk:
     """A protocol, as it were."""
 
     secret = PASSWORD
+
+    def later(self) -> None:
+        """Be called later."""
 
 
 class StacksTests(AskingTestCase):
@@ -150,6 +154,31 @@ class StacksTests(AskingTestCase):
         self.assertEqual(times[:4], [0.5, 1, 2, 7])
         self.assertEqual(len(times), MOST)
         self.assertRegex(text, r"LoopingCall of \S+\.soon\n")
+
+    def test_manyDelayedCalls(self) -> None:
+        """Of many only as many are named as are listed, though all are counted."""
+        named: list[object] = []
+        nameOf = stacks._functionName
+
+        def remembered(function: object) -> str:
+            named.append(function)
+            return nameOf(function)
+
+        self.patch(stacks, "_functionName", remembered)
+        for n in range(1000, 0, -1):
+            self.held.callLater(n, Talk().later)
+            self.held.callLater(n + 0.5, partial(Talk().later))
+        text = self.text()
+        self.assertRegex(text, r"\n +2000  \S+\.Talk\.later\n")
+        times = [float(found) for found in re.findall(r"in +([\d.]+) s", text)]
+        self.assertEqual(times, [1 + n / 2 for n in range(MOST)])
+        self.assertEqual(len(named), MOST + 1)
+
+    def test_sameName(self) -> None:
+        """Functions that are made anew each time are counted as one."""
+        for _ in range(3):
+            self.held.callLater(1, lambda: None)
+        self.assertRegex(self.text(), r"\n +3  \S+\.<lambda>\n")
 
     def test_callbacks(self) -> None:
         """Of the application's callbacks it is said how many, and the oldest's age."""

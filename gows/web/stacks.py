@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import heapq
 import sys
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, Final, Protocol
+from operator import methodcaller
+from types import FunctionType, NoneType
+from typing import Any, Final, Protocol, TypeVar
 
 from twisted.internet.interfaces import IDelayedCall
 from twisted.web.server import Request
 
 from gows.web.debugpage import DebugPage, showText
 from gows.web.parameters import Parameters
+
+K = TypeVar("K", bound=Hashable)
 
 MOST: Final = 50
 """How many of a kind are listed one by one; all are counted."""
@@ -83,20 +88,20 @@ def threads() -> Iterator[str]:
 def selectables(title: str, found: Sequence[object]) -> Iterator[str]:
     """Write what the reactor waits for, counted by class, then the first ones."""
     yield f"# {title}: {len(found)}"
-    yield from counted(kindOf(each) for each in found)
+    yield from counted(map(_kindOf, found), _kindName)
     for each in found[:MOST]:
-        yield f"  fd {_number(each)}  {_placeOf(each)}  {kindOf(each)}"
+        yield f"  fd {_number(each)}  {_placeOf(each)}  {_kindName(_kindOf(each))}"
     yield from _more(len(found) - MOST)
 
 
 def delayedCalls(calls: Sequence[IDelayedCall], now: float) -> Iterator[str]:
     """Write what the reactor is to call later, counted, then the next ones."""
-    coming = sorted((call.getTime() - now, nameOf(call)) for call in calls)
-    yield f"# Delayed calls: {len(coming)}"
-    yield from counted(name for _, name in coming)
-    for seconds, name in coming[:MOST]:
+    yield f"# Delayed calls: {len(calls)}"
+    yield from counted(map(_functionOf, calls), _functionName)
+    for call in heapq.nsmallest(MOST, calls, key=methodcaller("getTime")):
+        seconds, name = call.getTime() - now, _functionName(_functionOf(call))
         yield f"  in {seconds:9.3f} s  {name}"
-    yield from _more(len(coming) - MOST)
+    yield from _more(len(calls) - MOST)
 
 
 def callbacks(ages: Iterable[float]) -> Iterator[str]:
@@ -107,40 +112,61 @@ def callbacks(ages: Iterable[float]) -> Iterator[str]:
         yield f"  the oldest has been running for {found[0]:.3f} s"
 
 
-def counted(names: Iterable[str]) -> Iterator[str]:
-    """Write how often each name occurs, the most frequent first."""
-    for name, count in Counter(names).most_common(MOST):
+def counted(kinds: Iterable[K], nameOf: Callable[[K], str]) -> Iterator[str]:
+    """
+    Write how often each kind occurs, the most frequent first.
+
+    @param nameOf: called once for each kind; those of one name are written as one
+    """
+    names: Counter[str] = Counter()
+    for kind, count in Counter(kinds).items():
+        names[nameOf(kind)] += count
+    for name, count in names.most_common(MOST):
         yield f"{count:8}  {name}"
 
 
-def kindOf(selectable: object) -> str:
-    """Name the class of what the reactor waits for, and that of its protocol."""
-    kind = _classOf(selectable)
-    protocol = getattr(selectable, "protocol", None)
-    return kind if protocol is None else f"{kind} of {_classOf(protocol)}"
+def _kindOf(selectable: object) -> tuple[type, type]:
+    """Find the class of what the reactor waits for, and that of its protocol."""
+    return type(selectable), type(getattr(selectable, "protocol", None))
 
 
-def nameOf(call: IDelayedCall) -> str:
-    """Name the function that is to be called."""
-    function: Any = getattr(call, "func", None)
-    while isinstance(function, partial):
-        function = function.func
+def _kindName(kind: tuple[type, type]) -> str:
+    selectable, protocol = map(_className, kind)
+    return selectable if kind[1] is NoneType else f"{selectable} of {protocol}"
+
+
+def _functionOf(call: IDelayedCall) -> FunctionType | str:
+    """Find the function that is to be called; of anything else, its name."""
+    function = _bare(getattr(call, "func", None))
+    if isinstance(function, FunctionType):
+        return function
     if (inner := getattr(function, "f", None)) is not None:  # a LoopingCall
-        return f"{_classOf(function)} of {_functionName(inner)}"
+        return f"{_classOf(function)} of {_functionName(_bare(inner))}"
     return _functionName(function)
 
 
-def _functionName(function: Any) -> str:
+def _bare(function: Any) -> Any:
+    """Take from a function what is wrapped around it, and whose method it is."""
     while isinstance(function, partial):
         function = function.func
+    return getattr(function, "__func__", function)
+
+
+def _functionName(function: Any) -> str:
+    if isinstance(function, str):
+        return function
     name = getattr(function, "__qualname__", None)
     if not isinstance(name, str):
         return _classOf(function)
     return f"{getattr(function, '__module__', None) or '?'}.{name}"
 
 
+def _className(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
 def _classOf(value: object) -> str:
-    return f"{type(value).__module__}.{type(value).__qualname__}"
+    return _className(type(value))
 
 
 def _number(selectable: Any) -> int | str:
