@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
@@ -14,6 +16,18 @@ from gows.access.ledger import MemoryLedger
 from gows.eager import started
 from gows.errors import TooMany
 from gows.interfaces import ILedger
+
+PROPERTY = settings(max_examples=200, deadline=None, database=None, derandomize=True)
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["keep", "keep", "take", "wait"]),
+        st.sampled_from("abcd"),
+        st.integers(1, 9),
+    ),
+    max_size=40,
+)
+"""What is done, with which value, and for how many seconds."""
 
 
 class Somebody:
@@ -176,13 +190,91 @@ class KeepTests(LedgerTestCase):
         started(self.ledger.take("kind:a"))
         started(self.ledger.keep("kind:b", b"x" * 10, 1))
 
-    def test_noCallsLeft(self) -> None:
-        """For each that is kept one call is to come, and none for others."""
-        for _ in range(3):
-            started(self.ledger.keep("kind:a", b"x", 300))
-        started(self.ledger.keep("kind:b", b"y", 300))
-        started(self.ledger.take("kind:b"))
+    def test_oneCall(self) -> None:
+        """For all of a kind one call is to come, and none where nothing is kept."""
+        for n in range(1000):
+            started(self.ledger.keep(f"kind:{n}", b"x", 300 - n % 3))
+        started(self.ledger.keep("ticket:a", b"x", 30))
+        self.assertEqual(len(self.clock.getDelayedCalls()), 2)
+        started(self.ledger.take("ticket:a"))
         self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        for n in range(1000):
+            started(self.ledger.take(f"kind:{n}"))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_order(self) -> None:
+        """Each has its own time, in whatever order they are kept."""
+        for seconds in (30, 10, 20, 10):
+            started(self.ledger.keep(f"kind:{seconds}", b"x", seconds))
+        for seconds in (10, 20, 30):
+            self.clock.advance(9)
+            self.assertEqual(started(self.ledger.look(f"kind:{seconds}")), b"x")
+            self.clock.advance(1)
+            self.assertIsNone(started(self.ledger.look(f"kind:{seconds}")))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_shorter(self) -> None:
+        """One that is kept anew for less time is not kept for longer."""
+        started(self.ledger.keep("kind:a", b"1", 300))
+        started(self.ledger.keep("kind:a", b"2", 10))
+        self.clock.advance(10)
+        self.assertIsNone(started(self.ledger.look("kind:a")))
+
+    def test_takenAndKept(self) -> None:
+        """One that was taken, and is kept again, has its whole time."""
+        started(self.ledger.keep("kind:other", b"x", 300))
+        started(self.ledger.keep("kind:a", b"1", 10))
+        self.clock.advance(5)
+        started(self.ledger.take("kind:a"))
+        started(self.ledger.keep("kind:a", b"2", 10))
+        self.clock.advance(9)
+        self.assertEqual(started(self.ledger.look("kind:a")), b"2")
+        self.clock.advance(1)
+        self.assertIsNone(started(self.ledger.look("kind:a")))
+
+    def test_tidy(self) -> None:
+        """Whatever comes and goes, no more is remembered than twice what there is."""
+        started(self.ledger.keep("kind:b", b"", 1000))
+        for n in range(1000):
+            started(self.ledger.keep("kind:a", b"", 10))
+            started(self.ledger.keep(f"kind:{n}", b"", 300))
+            started(self.ledger.take(f"kind:{n}"))
+        ends = self.ledger._shelves["kind"]._ends
+        self.assertLessEqual(len(ends), 2 * 3 + ledgerModule._FEW)
+        self.clock.advance(10)
+        self.assertEqual(ends, [(1000, "kind:b")])
+
+    def test_tidiedUp(self) -> None:
+        """When what is gone is tidied up, what is there ends when it should."""
+        self.patch(ledgerModule, "_FEW", 0)
+        started(self.ledger.keep("kind:a", b"", 9))
+        for seconds in (1, 2, 3, 4):
+            started(self.ledger.keep("kind:b", b"", seconds))
+        self.assertEqual(len(self.ledger._shelves["kind"]._ends), 2)
+        self.clock.advance(4)
+        self.assertEqual(list(self.ledger._shelves["kind"]._kept), ["kind:a"])
+
+    @PROPERTY
+    @given(STEPS)
+    def test_model(self, steps: list[tuple[str, str, int]]) -> None:
+        """Whatever is kept and taken when, what is there is what should be."""
+        clock = Clock()
+        ledger = MemoryLedger(clock)
+        ends: dict[str, float] = {}
+        for act, name, seconds in steps:
+            if act == "keep":
+                started(ledger.keep(f"kind:{name}", name.encode(), seconds))
+                ends[name] = clock.seconds() + seconds
+            elif act == "take":
+                taken = started(ledger.take(f"kind:{name}"))
+                self.assertEqual(taken is not None, name in ends)
+                ends.pop(name, None)
+            else:
+                clock.advance(seconds)
+                ends = {n: end for n, end in ends.items() if end > clock.seconds()}
+            kept = {n for n in "abcd" if started(ledger.look(f"kind:{n}"))}
+            self.assertEqual(kept, set(ends))
+            self.assertEqual(len(clock.getDelayedCalls()), bool(ends))
 
     def test_anewWhenFull(self) -> None:
         """What is kept already may be kept anew, though there is no room for more."""
