@@ -14,7 +14,13 @@ from autobahn.twisted.websocket import (
 )
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionAborted
-from twisted.internet.interfaces import IAddress, IHalfCloseableDescriptor, ITransport
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IHalfCloseableDescriptor,
+    IPushProducer,
+    ITransport,
+)
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
@@ -257,6 +263,24 @@ class Wire(Protocol):
         return [int.from_bytes(payload[:2], "big") for payload in closes]
 
 
+class Turns(Clock):
+    """A clock that, as reactors do, leaves for the next turn what comes in this one."""
+
+    def advance(self, amount: float) -> None:
+        """Let time pass, and a turn with it."""
+        self.rightNow += amount
+        for call in [c for c in self.calls if c.getTime() <= self.seconds()]:
+            self.calls.remove(call)
+            call.called = 1
+            call.func(*call.args, **call.kw)
+
+    def callLater(self, delay: float, *arguments: Any, **named: Any) -> IDelayedCall:
+        """Schedule a call; reactors do not take a delay below zero."""
+        assert delay >= 0, delay
+        return super().callLater(delay, *arguments, **named)
+
+
+@implementer(IPushProducer)
 class ServerTransport(FakeTransport):
     """
     A server's end of a connection, with what TCP has besides.
@@ -496,13 +520,16 @@ class MemoryTestCase(SynchronousTestCase):
     """
     Tests against a factory with clients in memory.
 
+    @cvar makeClock: makes the clock
     @ivar clock: the time; nothing else moves it
     @ivar events: what was logged
     """
 
+    makeClock: type[Clock] = Clock
+
     def setUp(self) -> None:
         """Put Autobahn's timers on our clock."""
-        self.clock = Clock()
+        self.clock = self.makeClock()
         self.patch(txaio.config, "loop", self.clock)
         self.events, self._observe = recorder()
 

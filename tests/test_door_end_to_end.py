@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +26,7 @@ from tests.support import (
     freePort,
     received,
     run,
+    selfSigned,
     untilClosed,
     webSocket,
 )
@@ -254,6 +256,66 @@ class TcpTests(DoorCase):
         self.assertEqual(self.ask("GET", "/healthz", key=None).status, 200)
         self.assertNotIn("Traceback", server.log())
         self.assertNotIn("/api/publish", server.log())
+
+
+class PipelineTests(DoorCase):
+    """Clients that send many requests at once."""
+
+    PUBLISH = (
+        "POST /api/publish HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+        f"{KEY}\r\nContent-Type: application/json\r\nContent-Length: 29\r\n\r\n"
+        '{"to":"everyone","data":"hi"}'
+    ).encode()
+    SIGN_IN = b"GET /signin HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    def sentUntilHeld(self, peer: socket.socket, data: bytes) -> None:
+        """Send something again and again, until nothing is taken for two seconds."""
+        peer.settimeout(2)
+        for _ in range(10_000):
+            try:
+                peer.sendall(data)
+            except TimeoutError:
+                return
+        self.fail("all was taken")
+
+    def test_all(self) -> None:
+        """All are answered, though the client has ended its side of the connection."""
+        self.serve()
+        with socket.create_connection(("127.0.0.1", self.adminPort)) as peer:
+            peer.settimeout(TIMEOUT)
+            peer.sendall((self.PUBLISH + self.SIGN_IN) * 100)
+            peer.shutdown(socket.SHUT_WR)
+            self.assertEqual(received(peer).count(b"HTTP/1.1 200 OK"), 200)
+
+    def test_secure(self) -> None:
+        """Over TLS as well, more than fits the line; TLS is ended as it should be."""
+        port = freePort()
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir()
+        cert, key = selfSigned(folder)
+        where = f"ssl:{port}:interface=127.0.0.1:certKey={cert}:privateKey={key}"
+        (folder / "keys").write_text(f"backend: {KEY}\n")
+        flags = "--admin", where, "--api-key-file", str(folder / "keys")
+        self.enterContext(Server(*flags, doors=2))
+        trusting = ssl.create_default_context(cafile=cert)
+        plain = socket.create_connection(("127.0.0.1", port), TIMEOUT)
+        last = self.SIGN_IN.replace(b"Host", b"Connection: close\r\nHost")
+        with trusting.wrap_socket(
+            plain, server_hostname="localhost", suppress_ragged_eofs=False
+        ) as peer:
+            peer.sendall((self.PUBLISH + self.SIGN_IN) * 1000 + last)
+            self.assertEqual(received(peer).count(b"HTTP/1.1 200 OK"), 2001)
+
+    def test_unread(self) -> None:
+        """Who reads no answers is read no more; others, and the memory, do not mind."""
+        server = self.serve()
+        self.assertEqual(self.ask("GET", "/healthz", key=None).status, 200)
+        before = server.memory()
+        with socket.create_connection(("127.0.0.1", self.adminPort)) as peer:
+            self.sentUntilHeld(peer, self.SIGN_IN * 100)
+            self.assertEqual(self.ask("GET", "/healthz", key=None).status, 200)
+            self.assertLess(server.memory() - before, 8 * 1024 * 1024)
+            self.assertIn(b"HTTP/1.1 200 OK", peer.recv(1024))
 
 
 class DocsTests(DoorCase):

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from gows.web.doorchannel import IDLE, MAX_CHANNELS, WHOLE_WITHIN, Channels
+from gows.web.doorchannel import (
+    IDLE,
+    MAX_CHANNELS,
+    WHOLE_WITHIN,
+    Channels,
+    DoorChannel,
+)
 from tests.doors import Asker, DoorTestCase, bearer, written
-from tests.memory import answerOf
+from tests.memory import Turns, answerOf
 
 HEALTH = written("GET", "/healthz")
 INFO = written("GET", "/api/info", headers=bearer())
 PUBLISH = {"to": "everyone", "data": "x"}
+LONG = written("GET", "/openapi.json", headers=bearer())
+LAST = written("GET", "/openapi.json", headers={**bearer(), "Connection": "close"})
+FEED = written("GET", "/feed", headers=bearer())
 
 
 class TimeTests(DoorTestCase):
@@ -84,11 +93,166 @@ class TimeTests(DoorTestCase):
     def test_answering(self) -> None:
         """An answer that takes its time, as a feed does, is not cut."""
         asker = self.connected()
-        asker.send(written("GET", "/feed", headers=bearer()))
+        asker.send(FEED)
         self.clock.pump([1.0] * int(IDLE + WHOLE_WITHIN))
         asker.pump.flush()
         self.assertFalse(asker.wire.isLost)
         asker.leave()
+
+
+class PipelineTests(DoorTestCase):
+    """Many requests at once."""
+
+    makeClock = Turns
+
+    def assertAnswered(self, count: int) -> None:
+        """Check how many requests have been answered, read or not."""
+        lines = [line for line in self.logged() if "answered" in line]
+        self.assertEqual(len(lines), count)
+
+    def sentUnread(self, data: bytes) -> Asker:
+        """Send what fills the line with answers that are not read."""
+        asker = self.connected()
+        asker.transport.peerReads = False
+        asker.send(data)
+        for _ in range(20):
+            self.clock.advance(0)
+        return asker
+
+    def filling(self) -> int:
+        """Tell how many long answers fill a line."""
+        asker = self.connected()
+        asker.send(LONG)
+        length = len(asker.wire.received)
+        self.events.clear()
+        asker.leave()
+        return asker.transport.bufferSize // length + 1
+
+    def test_turns(self) -> None:
+        """Each has a turn of the reactor; meanwhile nothing more is read."""
+        asker = self.connected()
+        asker.wire.transport.write(HEALTH * 5)
+        for count in range(1, 6):
+            asker.pump.pump()
+            self.assertAnswered(count)
+            self.assertTrue(asker.transport.isPaused)
+        asker.pump.flush()
+        self.assertFalse(asker.transport.isPaused)
+        self.assertEqual(asker.wire.received.count(b"200 OK"), 5)
+
+    def test_bodies(self) -> None:
+        """So it is with those that have bodies, in chunks too."""
+        chunked = {**bearer(), "Transfer-Encoding": "chunked", "Content-Length": None}
+        chunks = b'7\r\n{"to":"\r\n15\r\neveryone","data":"x"}\r\n0\r\n\r\n'
+        asker = self.connected()
+        asker.wire.transport.write(
+            written("POST", "/api/publish", PUBLISH, bearer())
+            + written("POST", "/api/publish", chunks, chunked)
+            + written("POST", "/api/publish", PUBLISH, bearer())
+        )
+        for count in range(1, 4):
+            asker.pump.pump()
+            self.assertAnswered(count)
+        asker.pump.flush()
+        self.assertEqual(asker.wire.received.count(b"200 OK"), 3)
+
+    def test_unread(self) -> None:
+        """None is answered while answers wait; when they are read, it goes on."""
+        filling = self.filling()
+        asker = self.sentUnread(LONG * 3 * filling)
+        self.assertAnswered(filling)
+        self.assertTrue(asker.transport.isPaused)
+        asker.transport.peerReads = True
+        asker.pump.pump()
+        self.assertAnswered(filling)
+        asker.pump.flush()
+        self.assertAnswered(3 * filling)
+        self.assertEqual(asker.wire.received.count(b"200 OK"), 3 * filling)
+        self.assertFalse(asker.transport.isPaused)
+
+    def test_fullMeanwhile(self) -> None:
+        """A line that is full when a turn comes, as over TLS, has it pass."""
+        asker = self.connected()
+        asker.transport.peerReads = False
+        asker.wire.transport.write(HEALTH * 5)
+        asker.pump.pump()
+        line = asker.transport.producer
+        assert line is not None
+        line.pauseProducing()
+        self.clock.advance(0)
+        self.assertAnswered(1)
+        line.resumeProducing()
+        self.assertAnswered(1)
+        self.assertTrue(asker.transport.isPaused)
+        self.clock.advance(0)
+        self.assertAnswered(2)
+        line.pauseProducing()
+        line.resumeProducing()
+        self.clock.advance(0)
+        self.assertAnswered(3)
+
+    def test_cut(self) -> None:
+        """Who reads no answer is cut, whether more requests were to come or not."""
+        for data in (LONG * 10, HEALTH, LAST):
+            asker = self.sentUnread(data)
+            self.clock.advance(IDLE)
+            self.clock.advance(DoorChannel.abortTimeout - 1)
+            self.assertFalse(asker.transport.wasAborted)
+            self.clock.advance(1)
+            self.assertTrue(asker.transport.wasAborted)
+
+    def test_readLate(self) -> None:
+        """Who reads them in time may be as long idle again."""
+        asker = self.sentUnread(LONG * self.filling())
+        self.clock.advance(IDLE - 1)
+        asker.transport.peerReads = True
+        asker.pump.flush()
+        self.clock.advance(IDLE - 1)
+        asker.pump.flush()
+        self.assertFalse(asker.wire.isLost)
+        self.clock.advance(1)
+        asker.pump.flush()
+        self.assertTrue(asker.wire.isLost)
+
+    def test_last(self) -> None:
+        """
+        What comes behind the last request is neither answered nor kept.
+
+        It is read: TLS ends with what both say.
+        """
+        filling = self.filling()
+        asker = self.sentUnread(LONG * (filling - 1) + LAST + HEALTH)
+        for _ in range(10):
+            asker.send(HEALTH * 1000)
+        self.assertFalse(asker.transport.isPaused)
+        kept = asker.transport.protocol.clearLineBuffer()
+        self.assertLessEqual(len(kept), len(HEALTH))
+        self.assertAnswered(filling)
+
+    def test_left(self) -> None:
+        """Who leaves is answered nothing more."""
+        asker = self.connected()
+        asker.wire.transport.write(HEALTH * 3)
+        asker.pump.pump()
+        asker.transport.protocol.connectionLost()
+        self.clock.advance(0)
+        self.assertAnswered(1)
+
+    def test_feed(self) -> None:
+        """While the feed is sent the server reads on: so it sees who leaves."""
+        asker = self.connected()
+        asker.send(HEALTH + FEED)
+        self.assertIn(b"text/event-stream", asker.wire.received)
+        line = asker.transport.producer
+        assert line is not None
+        for change in (line.pauseProducing, line.resumeProducing):
+            change()
+            self.clock.pump([IDLE] * 2)
+            asker.pump.flush()
+            self.assertFalse(asker.transport.isPaused)
+            self.assertFalse(asker.wire.isLost)
+        asker.leave()
+        self.assertTrue(asker.transport.disconnected)
 
 
 class CountTests(DoorTestCase):

@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from twisted.internet.interfaces import IDelayedCall
-from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gows.counts import Counts
 from gows.wire.backlog import Backlog
 from gows.wire.batch import Batch
 from gows.wire.turn import Turn
+from tests.memory import Turns
 
 MAX_DELAY = 0.5
-
-
-class Turns(Clock):
-    """A clock that, as reactors do, leaves for the next turn what comes in this one."""
-
-    def advance(self, amount: float) -> None:
-        """Let time pass, and a turn with it."""
-        self.rightNow += amount
-        for call in [c for c in self.calls if c.getTime() <= self.seconds()]:
-            self.calls.remove(call)
-            call.called = 1
-            call.func(*call.args, **call.kw)
-
-    def callLater(self, delay: float, *arguments: Any, **named: Any) -> IDelayedCall:
-        """Schedule a call; reactors do not take a delay below zero."""
-        assert delay >= 0, delay
-        return super().callLater(delay, *arguments, **named)
 
 
 def nothing() -> None:

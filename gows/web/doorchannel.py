@@ -1,16 +1,19 @@
-"""A connection to the operators' door: who says nothing does not keep others out."""
+"""A connection to the operators' door: neither silence nor haste keeps others out."""
 
 from __future__ import annotations
 
 from typing import Final, Protocol, cast
 
-from twisted.internet.interfaces import ITCPTransport
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, ITCPTransport
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, Request
 
 IDLE: Final = 60.0
-"""Seconds until the first line of a request must be there, from the answer before."""
+"""
+Seconds until the first line of a request must be there, once the answer before has been
+read; that must be within as many.
+"""
 
 WHOLE_WITHIN: Final = 20.0
 """Seconds in which the rest of a request must follow its first line."""
@@ -72,19 +75,32 @@ class Abortable(Protocol):
 
 class DoorChannel(HTTPChannel):
     """
-    One connection.
+    One connection, whose requests take turns with all else.
+
+    Clients may send many at once. One of these is answered in a turn of the reactor,
+    and none while answers wait for the client to read them; nothing is read meanwhile.
+    Left to itself twisted.web answers all in one go: it holds back what comes while an
+    answer is being made, but most are made at once here.
 
     @ivar channels: all of its door
     """
 
     channels: Channels
     _isBetween = True
+    _isFull = False
+    _isEnding = False
+    _turn: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
         """Begin, if there is a place."""
         super().connectionMade()
         if not self.channels.enter(self):
             self.abort()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take what comes, unless the end has been decided on."""
+        if not self._isEnding:
+            super().dataReceived(data)
 
     def lineReceived(self, line: bytes) -> None:
         """Take a line; the first one of a request begins its time."""
@@ -97,11 +113,43 @@ class DoorChannel(HTTPChannel):
         """Do nothing: a request has so long, however often a piece of it comes."""
 
     def requestDone(self, request: Request) -> None:
-        """Wait for the next request."""
-        self._isBetween = True
+        """Wait for the next request, which has to wait for a turn."""
+        self._isBetween = self.paused = True  # what came behind it is not looked at
         super().requestDone(request)
-        if self._isBetween and self.timeOut is not None:
-            self.setTimeout(IDLE)
+        self.setTimeout(IDLE)
+        if not self._isEnding:
+            self._awaitTurn()
+
+    def pauseProducing(self) -> None:
+        """Take note that answers wait for the client."""
+        self._isFull = True
+        super().pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """Take note that the client has read them."""
+        self._isFull = False
+        super().resumeProducing()
+        if self.paused:
+            self._awaitTurn()
+
+    def _awaitTurn(self) -> None:
+        cast(IPushProducer, self.transport).pauseProducing()
+        if self._turn is None:
+            self._turn = self.callLater(0, self._takeTurn)
+
+    def _takeTurn(self) -> None:
+        self._turn = None
+        if self._isFull:
+            return
+        self.paused = False
+        self.setTimeout(IDLE)
+        cast(IPushProducer, self.transport).resumeProducing()
+        self.dataReceived(b"")
+
+    def loseConnection(self) -> None:
+        """End when all that is written has been sent; what still comes is dropped."""
+        self._isEnding = True
+        super().loseConnection()
 
     def abort(self) -> None:
         """Cut the line."""
@@ -110,4 +158,7 @@ class DoorChannel(HTTPChannel):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Leave a place."""
         self.channels.leave(self)
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
         super().connectionLost(reason)
