@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gows.sampling import EVERY
 from gows.web.doorchannel import (
     IDLE,
     MAX_CHANNELS,
@@ -9,6 +10,7 @@ from gows.web.doorchannel import (
     Channels,
     DoorChannel,
 )
+from gows.web.feed import MAX_MISSED
 from tests.doors import Asker, DoorTestCase, bearer, written
 from tests.memory import Turns, answerOf
 
@@ -253,6 +255,20 @@ class PipelineTests(DoorTestCase):
             self.assertFalse(asker.wire.isLost)
         asker.leave()
         self.assertTrue(asker.transport.disconnected)
+
+    def test_stuckFeed(self) -> None:
+        """Who does not read the feed loses its place there, and then is cut as well."""
+        asker = self.connected()
+        asker.transport.peerReads = False
+        asker.send(FEED)
+        line = asker.transport.producer
+        assert line is not None
+        line.pauseProducing()
+        self.shows.sampler.startService()
+        self.clock.pump([EVERY] * (MAX_MISSED + 1))
+        self.assertAnswered(1)
+        self.clock.pump([IDLE, DoorChannel.abortTimeout])
+        self.assertTrue(asker.transport.wasAborted)
 
 
 class CountTests(DoorTestCase):

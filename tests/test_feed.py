@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.server import Site
 
-from gows.web.feed import MAX_READERS, Feed
+from gows.web.feed import MAX_MISSED, MAX_READERS, Feed
 
 
 class Reader(NamedTuple):
@@ -126,6 +126,22 @@ class FeedTests(SynchronousTestCase):
         producer.resumeProducing()
         self.feed.sampled({"n": 2})
         self.assertEqual(self.events(reader), [("sample", {"n": 2})])
+
+    def test_stuck(self) -> None:
+        """Who has read nothing for a minute leaves its place to others."""
+        reader = self.read()
+        producer: Any = reader.transport.producer
+        for _ in range(2):
+            producer.pauseProducing()
+            for _ in range(MAX_MISSED):
+                self.feed.sampled({})
+            self.assertEqual(len(self.feed._readers), 1)
+            producer.resumeProducing()
+        producer.pauseProducing()
+        for _ in range(MAX_MISSED + 1):
+            self.feed.sampled({})
+        self.assertEqual(self.feed._readers, {})
+        self.assertTrue(reader.transport.disconnecting)
 
     def test_tooMany(self) -> None:
         """There is an end to how many may read."""

@@ -16,12 +16,16 @@ from gows.web.answers import Problem, answerProblem, notAllowed
 MAX_READERS: Final = 100
 """How many may read it at a time."""
 
+MAX_MISSED: Final = 60
+"""How many samples a reader may miss, one after the other: a minute's."""
+
 
 class Feed(Resource):
     """
     Sends what is new to all who read.
 
-    Who does not read misses samples: nothing waits for it.
+    Who does not read misses samples: nothing waits for it. After a minute of that it
+    loses its place, and its connection ends as any whose answers are not read.
     """
 
     isLeaf = True
@@ -76,7 +80,7 @@ class Feed(Resource):
             events += self._warningsEvent()
             self._isWarned = False
         for reader in tuple(self._readers):
-            if self._letsIn(reader.request):
+            if reader.missed < MAX_MISSED and self._letsIn(reader.request):
                 reader.send(events)
             else:
                 reader.end()
@@ -91,17 +95,24 @@ class Feed(Resource):
 
 @implementer(IPushProducer)
 class _Reader:
-    """Who reads."""
+    """
+    Who reads.
+
+    @ivar missed: how many events were not sent since there was room last
+    """
 
     def __init__(self, request: Request, readers: dict[_Reader, None]) -> None:
         self.request = request
         self._readers = readers
         self._isFull = False
+        self.missed = 0
         request.registerProducer(self, True)
         request.notifyFinish().addErrback(lambda _: self.stopProducing())
 
     def send(self, event: bytes) -> None:
-        if not self._isFull:
+        if self._isFull:
+            self.missed += 1
+        else:
             self.request.write(event)
 
     def end(self) -> None:
@@ -114,6 +125,7 @@ class _Reader:
 
     def resumeProducing(self) -> None:
         self._isFull = False
+        self.missed = 0
 
     def stopProducing(self) -> None:
         self._readers.pop(self, None)
