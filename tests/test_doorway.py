@@ -15,11 +15,12 @@ from gows.access.apikeys import ReloadingApiKeys
 from gows.doorway import operatorsService, shown
 from gows.errors import CannotStart
 from gows.listening import ListeningService
+from gows.sampling import EVERY, KEPT
 from gows.settings import Settings
 from gows.sources import TABLE
-from tests.doors import KEY, DoorTestCase
+from tests import tokens
+from tests.doors import KEY, DoorTestCase, bearer, written
 from tests.memory import MemoryTestCase
-from tests.tokens import written
 
 
 class ShownTests(DoorTestCase):
@@ -41,6 +42,16 @@ class ShownTests(DoorTestCase):
         texts = [warned.text for warned in warnings.kept]
         self.assertEqual(texts, ["written", "not written"])
 
+    def test_history(self) -> None:
+        """The feed begins with what was, and the warnings, however long that is."""
+        self.shows.sampler.startService()
+        self.clock.pump([EVERY] * KEPT)
+        asker = self.connected()
+        asker.transport.bufferSize = 50 * KEPT  # figures that change are longer
+        asker.send(written("GET", "/feed", headers=bearer()))
+        self.assertGreater(len(asker.wire.received), asker.transport.bufferSize)
+        self.assertIn(b"event: warnings\n", asker.wire.received)
+
     def test_places(self) -> None:
         """What is free is free, and all else asks for a key."""
         for target, status in (
@@ -58,7 +69,9 @@ class ListeningTests(MemoryTestCase, TestCase):
     def start(self, description: str, isGuarded: bool) -> ListeningService:
         """Have a door listen, until the test ends."""
         chat = self.factory()
-        path = written(Path(self.mktemp()).absolute(), f"backend: {KEY}\n".encode())
+        path = tokens.written(
+            Path(self.mktemp()).absolute(), f"backend: {KEY}\n".encode()
+        )
         keys = ReloadingApiKeys(path, chat.journal, self.clock)
         service = operatorsService(
             Settings(admin=description),

@@ -67,8 +67,8 @@ class Feed(Resource):
             request.setHeader(name, value)
         reader = _Reader(request, self._readers)
         self._readers[reader] = None
-        reader.send(_event("hello", self._hello()))
-        reader.send(self._warningsEvent())
+        # At once: what has gone on for some minutes fills the line with its history.
+        reader.send(_event("hello", self._hello()) + self._warningsEvent())
         return NOT_DONE_YET
 
     def sampled(self, sample: Mapping[str, Any]) -> None:
