@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from twisted.internet.interfaces import IHalfCloseableProtocol
+from zope.interface.verify import verifyObject
+
 from gows.sampling import EVERY
 from gows.web.doorchannel import (
     IDLE,
@@ -269,6 +272,26 @@ class PipelineTests(DoorTestCase):
         self.assertAnswered(1)
         self.clock.pump([IDLE, DoorChannel.abortTimeout])
         self.assertTrue(asker.transport.wasAborted)
+
+    def test_halfClosed(self) -> None:
+        """Who ends its side after its requests gets the answers, if it reads them."""
+        for peerReads in (True, False):
+            asker = self.connected()
+            asker.transport.peerReads = False
+            asker.send(INFO)
+            asker.transport.protocol.readConnectionLost()
+            asker.transport.peerReads = peerReads
+            self.clock.advance(IDLE)
+            asker.pump.flush()
+            self.assertEqual(asker.wire.isLost, peerReads)
+            self.assertEqual(asker.wire.received.count(b"200 OK"), int(peerReads))
+            self.clock.advance(DoorChannel.abortTimeout)
+            self.assertEqual(asker.transport.wasAborted, not peerReads)
+
+    def test_halfClosable(self) -> None:
+        """A connection is what Twisted asks of one that may end by halves."""
+        self.assertTrue(verifyObject(IHalfCloseableProtocol, DoorChannel()))
+        DoorChannel().writeConnectionLost()
 
 
 class CountTests(DoorTestCase):

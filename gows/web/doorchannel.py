@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Final, Protocol, cast
 
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, ITCPTransport
+from twisted.internet.interfaces import (
+    IDelayedCall,
+    IHalfCloseableProtocol,
+    IPushProducer,
+    ITCPTransport,
+)
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, Request
+from zope.interface import implementer
 
 IDLE: Final = 60.0
 """
@@ -73,6 +79,7 @@ class Abortable(Protocol):
         """Cut the line."""
 
 
+@implementer(IHalfCloseableProtocol)
 class DoorChannel(HTTPChannel):
     """
     One connection, whose requests take turns with all else.
@@ -150,6 +157,14 @@ class DoorChannel(HTTPChannel):
         """End when all that is written has been sent; what still comes is dropped."""
         self._isEnding = True
         super().loseConnection()
+
+    def readConnectionLost(self) -> None:
+        """End, now that the client has; what has been answered it still gets."""
+        self.setTimeout(IDLE)
+        self.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        """Never called here: the interface has it."""
 
     def abort(self) -> None:
         """Cut the line."""
