@@ -7,8 +7,9 @@ import json
 from twisted.trial.unittest import SynchronousTestCase
 
 from gows.errors import GowsError
-from gows.web.answers import Problem, notAllowed, notFound
+from gows.web.answers import Problem, lastAnswer, notAllowed, notFound
 from tests.doors import DoorTestCase
+from tests.memory import answerOf
 
 
 class ProblemTests(SynchronousTestCase):
@@ -42,6 +43,16 @@ class AnswerTests(DoorTestCase):
             self.assertEqual(headers["cache-control"], "no-store")
             self.assertEqual(headers["x-content-type-options"], "nosniff")
             self.assertIn(headers["referrer-policy"], ("no-referrer", "same-origin"))
+
+    def test_last(self) -> None:
+        """One without a request is as the others, and the connection ends."""
+        usual = self.call("GET", "/nowhere")
+        del usual.headers["date"]  # twisted.web's
+        last = answerOf(lastAnswer(notFound()))
+        self.assertEqual(last.headers.pop("connection"), "close")
+        self.assertEqual(last, usual)
+        refused = answerOf(lastAnswer(notAllowed(["POST"])))
+        self.assertEqual((refused.status, refused.headers["allow"]), (405, "POST"))
 
     def test_json(self) -> None:
         """An answer is one JSON object and the end of a line."""

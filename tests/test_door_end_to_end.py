@@ -247,7 +247,11 @@ class TcpTests(DoorCase):
                 peer.settimeout(TIMEOUT)
                 peer.sendall(raw)
                 peer.shutdown(socket.SHUT_WR)
-                self.assertNotIn(b" 200 ", received(peer))
+                answer = received(peer)
+                self.assertNotIn(b" 200 ", answer)
+                if b"\r\n" in raw:
+                    error = json.loads(answer.partition(b"\r\n\r\n")[2])["error"]
+                    self.assertIn(error["code"], ("bad_request", "wrong_host"))
         with socket.create_connection(("127.0.0.1", self.adminPort)) as peer:
             peer.sendall(
                 b"POST /api/publish HTTP/1.1\r\nHost: localhost\r\n"

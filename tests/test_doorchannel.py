@@ -1,8 +1,9 @@
-"""Tests for L{gows.web.doorchannel}: who may stay connected to the door, how long."""
+"""Tests for L{gows.web.doorchannel}: who may stay, how long, and whose turn it is."""
 
 from __future__ import annotations
 
 from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.web.http import HTTPChannel
 from zope.interface.verify import verifyObject
 
 from gows.sampling import EVERY
@@ -292,6 +293,58 @@ class PipelineTests(DoorTestCase):
         """A connection is what Twisted asks of one that may end by halves."""
         self.assertTrue(verifyObject(IHalfCloseableProtocol, DoorChannel()))
         DoorChannel().writeConnectionLost()
+
+
+class BadRequestTests(DoorTestCase):
+    """What is not HTTP."""
+
+    def test_answered(self) -> None:
+        """It is answered as all errors are, and nothing behind it is looked at."""
+        chunked = {**bearer(), "Transfer-Encoding": "chunked", "Content-Length": None}
+        post = "POST", "/api/publish"
+        for number, data in enumerate(
+            (
+                b"nonsense\r\n",
+                b"GET /secret\r\n\r\n",
+                b"GET / HTTP/1.1\r\nsecret\r\n\r\n",
+                b"GET / HTTP/1.1\r\nse cret: x\r\n\r\n",
+                b"GET / HTTP/1.1\r\nHost: se\0cret\r\n\r\n",
+                b"GET /" + b"secret" * 10_000 + b" HTTP/1.1\r\n\r\n",
+                b"GET /" + b"secret" * 10_000,
+                written("GET", "/", headers={"X": "secret" * 10_000}),
+                written("GET", "/", headers={"X": ["secret" * 1000] * 5}),
+                written("GET", "/", headers={"X": ["secret"] * 501}),
+                written(*post, PUBLISH, {**bearer(), "Content-Length": "secret"}),
+                written(*post, PUBLISH, {**bearer(), "Content-Length": "-1"}),
+                written(*post, PUBLISH, {**bearer(), "Content-Length": ["28", "29"]}),
+                written(*post, PUBLISH, {**bearer(), "Transfer-Encoding": "chunked"}),
+                written(*post, PUBLISH, {**chunked, "Transfer-Encoding": "secret"}),
+                written(*post, b"secret\r\n", chunked),
+                written(*post, b"2\r\nsecret\r\n", chunked),
+            )
+        ):
+            asker = self.connected()
+            asker.wire.transport.write(data)
+            asker.wire.transport.write(INFO)
+            asker.pump.flush()
+            answer = answerOf(asker.wire.received)
+            self.assertProblem(answer, 400, "bad_request")
+            self.assertNotIn(b"secret", answer.body, number)
+            self.assertEqual(answer.headers["connection"], "close")
+            self.assertTrue(asker.wire.isLost)
+        self.assertEqual([line for line in self.logged() if "answered" in line], [])
+
+    def test_behind(self) -> None:
+        """What was asked before it is answered first."""
+        asker = self.connected()
+        asker.send(HEALTH + b"nonsense\r\n" + HEALTH)
+        first, _, second = asker.wire.received.partition(b"ok\n")
+        self.assertTrue(first.startswith(b"HTTP/1.1 200 OK\r\n"))
+        self.assertProblem(answerOf(second), 400, "bad_request")
+
+    def test_upstream(self) -> None:
+        """twisted.web answers under a name of its own, which is not for others."""
+        self.assertTrue(callable(HTTPChannel._respondToBadRequestAndDisconnect))
 
 
 class CountTests(DoorTestCase):

@@ -64,15 +64,7 @@ def answer(
     @return: what a resource returns that has answered, or will
     """
     request.setResponseCode(status, HTTPStatus(status).phrase.encode())
-    everywhere = {
-        "Server": "gows",
-        "Content-Type": contentType,
-        "Content-Length": str(len(body)),
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-    }
-    for name, value in {**everywhere, **(headers or {})}.items():
+    for name, value in {**_headersOf(body, contentType), **(headers or {})}.items():
         request.setHeader(name, value)
     if request.method != b"HEAD":
         request.write(body)
@@ -82,8 +74,33 @@ def answer(
 
 def answerProblem(request: Request, problem: Problem) -> int:
     """Answer what is wrong, and end."""
-    body = msgspec.json.encode(Refused(problem.fault)) + b"\n"
-    return answer(request, body, JSON, problem.status, problem.headers)
+    return answer(request, _bodyOf(problem), JSON, problem.status, problem.headers)
+
+
+def lastAnswer(problem: Problem) -> bytes:
+    """Write out an answer that ends a connection on which there was no request."""
+    body = _bodyOf(problem)
+    headers = {**_headersOf(body, JSON), **problem.headers, "Connection": "close"}
+    lines = [
+        f"HTTP/1.1 {problem.status.value} {problem.status.phrase}",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + body
+
+
+def _headersOf(body: bytes, contentType: str) -> dict[str, str]:
+    return {
+        "Server": "gows",
+        "Content-Type": contentType,
+        "Content-Length": str(len(body)),
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
+
+
+def _bodyOf(problem: Problem) -> bytes:
+    return msgspec.json.encode(Refused(problem.fault)) + b"\n"
 
 
 class ProblemPage(Resource):

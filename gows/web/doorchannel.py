@@ -15,6 +15,8 @@ from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, Request
 from zope.interface import implementer
 
+from gows.web.answers import Problem, lastAnswer
+
 IDLE: Final = 60.0
 """
 Seconds until the first line of a request must be there, once the answer before has been
@@ -26,6 +28,14 @@ WHOLE_WITHIN: Final = 20.0
 
 MAX_CHANNELS: Final = 500
 """How many connections there are at a time."""
+
+_NO_REQUEST: Final = lastAnswer(
+    Problem(
+        400,
+        "bad_request",
+        "This must be a request of HTTP/1.1, with a head of 16 KiB at the most.",
+    )
+)
 
 
 class Channels:
@@ -153,9 +163,19 @@ class DoorChannel(HTTPChannel):
         cast(IPushProducer, self.transport).resumeProducing()
         self.dataReceived(b"")
 
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """Answer that a line of the head is too long."""
+        self._respondToBadRequestAndDisconnect()
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        """Answer in our way, and end: twisted.web's own answer says nothing."""
+        assert self.transport is not None
+        self.transport.write(_NO_REQUEST)
+        self.loseConnection()
+
     def loseConnection(self) -> None:
-        """End when all that is written has been sent; what still comes is dropped."""
-        self._isEnding = True
+        """End when all that is written has been sent; nothing more is looked at."""
+        self._isEnding = self.paused = True
         super().loseConnection()
 
     def readConnectionLost(self) -> None:
