@@ -63,6 +63,24 @@ class PeersTests(SynchronousTestCase):
                 self.assertEqual(self.isHere(peer, trusted, **passedOn), isHere)
             self.assertTrue(self.isHere(peer, trusted))
 
+    def test_silentProxy(self) -> None:
+        """A trusted one that does not say whose it is may pass on anybody's."""
+        for headers in (
+            {"X_Real_IP": "203.0.113.9"},
+            {"Via": "1.1 proxy"},
+            {"Forwarded": "for=203.0.113.9"},
+            {"X_Forwarded_For": ""},
+            {"X_Forwarded_For": "unknown"},
+            {"X_Forwarded_For": "127.0.0.1, unknown"},
+            {"X_Forwarded_For": "unknown, 127.0.0.1"},
+            {"X_Forwarded_For": "203.0.113.9, 127.0.0.1"},
+        ):
+            for peer, trusted in ((HERE, "127.0.0.1"), (UNIX, "unix")):
+                if trusted == "unix" and headers.get("X_Forwarded_For", "")[-1:] == "1":
+                    continue  # the last is no proxy then, but somebody of this host
+                self.assertFalse(self.isHere(peer, trusted, **headers), headers)
+        self.assertTrue(self.isHere(HERE, "127.0.0.1", X_Forwarded_For="127.0.0.1"))
+
     def test_madeUp(self) -> None:
         """Nobody elsewhere is here for saying so."""
         self.assertFalse(self.isHere(ELSEWHERE, X_Forwarded_For="127.0.0.1"))

@@ -73,8 +73,7 @@ class TrustedProxies:
             nearest = None
         if not self._trusts(nearest):
             return _written(nearest)
-        hops = [hop for value in forwardedFor for hop in value.split(",")]
-        for hop in reversed(hops):
+        for hop in reversed(_hopsOf(forwardedFor)):
             ip = _ipOfHop(hop)
             if ip is None:
                 break
@@ -82,6 +81,22 @@ class TrustedProxies:
             if not self._trusts(ip):
                 break
         return _written(nearest)
+
+    def namesClient(self, forwardedFor: Sequence[str]) -> bool:
+        """
+        Tell whether trusted proxies say whose request they have passed on.
+
+        @param forwardedFor: see L{clientOf}
+        @return: false, if one of them has not said it, or did not know
+        """
+        hops = _hopsOf(forwardedFor)
+        for hop in reversed(hops):
+            ip = _ipOfHop(hop)
+            if ip is None:
+                return False
+            if not self._trusts(ip):
+                return True
+        return bool(hops)
 
     def isProxy(self, address: str) -> bool:
         """Tell whether what L{clientOf} answered is a trusted proxy's own address."""
@@ -98,6 +113,10 @@ class TrustedProxies:
 
 def _written(ip: IP | None) -> str:
     return UNIX if ip is None else str(ip)
+
+
+def _hopsOf(forwardedFor: Sequence[str]) -> list[str]:
+    return [hop for value in forwardedFor for hop in value.split(",")]
 
 
 def _ipOfHop(hop: str) -> IP | None:

@@ -22,24 +22,31 @@ class Peers:
 
     def addressOf(self, request: Request) -> str:
         """Find the client's own address; see L{TrustedProxies.clientOf}."""
-        # As bytes: twisted.web raises for a text that is not UTF-8.
-        hops = request.requestHeaders.getRawHeaders(b"X-Forwarded-For", [])
-        return self._proxies.clientOf(
-            request.getClientAddress(), [hop.decode("latin-1") for hop in hops]
-        )
+        hops = _forwardedFor(request)
+        return self._proxies.clientOf(request.getClientAddress(), hops)
 
     def isHere(self, request: Request) -> bool:
         """
         Tell whether a request comes from this host.
 
-        What a proxy passes on that is not trusted may come from anywhere, if the proxy
-        is here or not. One that does not say so is not noticed.
+        What a proxy passes on may come from anywhere, if the proxy is here or not,
+        unless it is trusted and says from where. One that says nothing at all is not
+        noticed.
         """
         nearest = self._proxies.clientOf(request.getClientAddress(), ())
         isPassedOn = any(map(request.requestHeaders.hasHeader, _OF_PROXIES))
-        if isPassedOn and not self._proxies.isProxy(nearest):
+        isVouchedFor = self._proxies.isProxy(nearest) and self._proxies.namesClient(
+            _forwardedFor(request)
+        )
+        if isPassedOn and not isVouchedFor:
             return False
         return _isLocal(self.addressOf(request))
+
+
+def _forwardedFor(request: Request) -> list[str]:
+    # As bytes: twisted.web raises for a text that is not UTF-8.
+    values = request.requestHeaders.getRawHeaders(b"X-Forwarded-For", [])
+    return [value.decode("latin-1") for value in values]
 
 
 def _isLocal(address: str) -> bool:
