@@ -13,8 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from twisted.web.test.requesthelper import DummyRequest
 
 from gows.lag import ReactorLag
-from gows.measuring import collectorOf
-from gows.web.metricspage import MetricsPage
+from gows.measuring import metricsPage
 from tests.memory import MemoryTestCase
 from tests.support import ROOT
 
@@ -22,11 +21,6 @@ WIDTH = 24
 """Columns of a dashboard of Grafana's."""
 
 DOCUMENT = ROOT / "docs" / "operations.md"
-
-
-async def openFiles() -> int:
-    """Answer how many files are open, whatever system this is."""
-    return 7
 
 
 class ExpositionTestCase(MemoryTestCase):
@@ -40,8 +34,7 @@ class ExpositionTestCase(MemoryTestCase):
         """Ask a server that has just started."""
         super().setUp()
         request = DummyRequest([b""])
-        collector = collectorOf(self.factory(), ReactorLag(self.clock))
-        page = MetricsPage(collector, openFiles)
+        page = metricsPage(self.factory(), ReactorLag(self.clock))
         page.render(request)  # type: ignore[arg-type]  # a double
         text = b"".join(request.written).decode()
         self.metrics: list[Metric] = list(text_string_to_metric_families(text))

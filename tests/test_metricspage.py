@@ -9,9 +9,6 @@ from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as parseOpenMetrics,
 )
 from prometheus_client.parser import text_string_to_metric_families as parseText
-from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectionDone
-from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.test.requesthelper import DummyRequest
 
@@ -32,34 +29,20 @@ PROMETHEUS = (
 class MetricsPageTests(CollectorTestCase):
     """What is answered."""
 
-    def setUp(self) -> None:
-        """Count seven open files."""
-        super().setUp()
-        self.openFiles: int | Deferred[int] = 7
-
-    async def countFiles(self) -> int:
-        """Answer how many these are."""
-        counted = self.openFiles
-        return counted if isinstance(counted, int) else await counted
-
     def request(
         self,
         accept: str = "",
         method: bytes = b"GET",
         page: MetricsPage | None = None,
     ) -> DummyRequest:
-        """
-        Make a request; it is answered as soon as open files are counted.
-
-        @param page: which answers; a new one if need be
-        """
-        page = page or MetricsPage(self.collector, self.countFiles)
+        """Make a request, and have it answered by a page: by a new one if need be."""
+        page = page or MetricsPage(self.collector)
         request = DummyRequest([b""])
         request.method = method
         if accept:
             request.requestHeaders.setRawHeaders("Accept", [accept])
         page.render(request)  # type: ignore[arg-type]  # a double
-        self.assertEqual(request.finished, isinstance(self.openFiles, int))
+        self.assertEqual(request.finished, 1)
         return request
 
     def kindOf(self, request: DummyRequest) -> str:
@@ -72,6 +55,7 @@ class MetricsPageTests(CollectorTestCase):
         expected = {metric.name for metric in self.collector.collect()}
         self.assertEqual(expected - names, set())
         self.assertIn("process_resident_memory_bytes", names)
+        self.assertIn("process_open_fds", names)
         self.assertIn("python_info", names)
 
     def test_text(self) -> None:
@@ -103,27 +87,6 @@ class MetricsPageTests(CollectorTestCase):
         request = self.request(method=b"POST")
         self.assertEqual(request.responseCode, 405)
         self.assertEqual(request.responseHeaders.getRawHeaders("Allow"), ["GET, HEAD"])
-
-    def test_openFiles(self) -> None:
-        """It is said how many files are open, also if it takes time to count them."""
-        self.assertIn(b"\nprocess_open_fds 7.0\n", b"".join(self.request().written))
-        counting: Deferred[int] = Deferred()
-        self.openFiles = counting
-        request = self.request()
-        self.assertEqual(request.written, [])
-        counting.callback(8)
-        self.assertEqual(request.finished, 1)
-        self.assertIn(b"\nprocess_open_fds 8.0\n", b"".join(request.written))
-
-    def test_gone(self) -> None:
-        """Who leaves while they are counted is not answered."""
-        counting: Deferred[int] = Deferred()
-        self.openFiles = counting
-        request = self.request()
-        request.processingFailed(Failure(ConnectionDone()))
-        self.assertTrue(counting.called)
-        self.assertEqual((request.finished, request.written), (0, []))
-        self.flushLoggedErrors()
 
     def test_registries(self) -> None:
         """Two servers in one process do not know of each other: each shows its own."""

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
-from functools import partial
-from typing import Any
+from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, PlatformCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
-from twisted.internet.defer import CancelledError, Deferred
 from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Request
+from twisted.web.server import Request
 
-from gows.eager import started
 from gows.web.answers import answer, answerProblem, notAllowed
-from gows.web.processmetrics import ProcessMetrics, countOpenFiles
-
-CountFiles = Callable[[], Coroutine[Any, Any, int | None]]
-"""See L{countOpenFiles}."""
+from gows.web.processmetrics import ProcessMetrics
 
 
 class MetricsPage(Resource):
@@ -27,38 +20,25 @@ class MetricsPage(Resource):
 
     isLeaf = True
 
-    def __init__(
-        self, collector: Collector, countFiles: CountFiles = countOpenFiles
-    ) -> None:
-        """Ask this collector, and how many files are open."""
+    def __init__(self, collector: Collector) -> None:
+        """Ask this collector."""
         super().__init__()
-        self._collector = collector
-        self._countFiles = countFiles
-        self._platform = PlatformCollector(registry=None)
+        self._registry = CollectorRegistry()
+        self._registry.register(collector)
+        self._registry.register(ProcessMetrics())
+        PlatformCollector(registry=self._registry)
 
     def render(self, request: Request) -> int:
         """Answer in the format that is asked for."""
         if request.method not in (b"GET", b"HEAD"):
             return answerProblem(request, notAllowed(["GET"]))
-        openFiles = started(self._countFiles())
-        if not isinstance(openFiles, Deferred):
-            return self._answer(request, openFiles)
-        openFiles.addCallbacks(
-            partial(self._answer, request),
-            lambda failure: failure.trap(CancelledError),  # whoever asked is gone
-        )
-        request.notifyFinish().addErrback(lambda _: openFiles.cancel())
-        return NOT_DONE_YET
-
-    def _answer(self, request: Request, openFiles: int | None) -> int:
-        registry = CollectorRegistry()
-        for each in (self._collector, ProcessMetrics(openFiles), self._platform):
-            registry.register(each)
         accepted = request.requestHeaders.getRawHeaders("Accept", [])
         if wantsOpenMetrics(",".join(accepted)):
-            body: bytes = openmetrics.generate_latest(registry)
+            body: bytes = openmetrics.generate_latest(self._registry)
             return answer(request, body, openmetrics.CONTENT_TYPE_LATEST)
-        return answer(request, generate_latest(registry), CONTENT_TYPE_PLAIN_0_0_4)
+        return answer(
+            request, generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
+        )
 
 
 def wantsOpenMetrics(accept: str) -> bool:

@@ -11,7 +11,6 @@ from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from twisted.internet.threads import deferToThread
 
 from gows.access import limits
 
@@ -24,17 +23,9 @@ class ProcessMetrics(Collector):
     """
     Makes the metrics that the library's C{ProcessCollector} does.
 
-    That one counts open files by listing them, which takes milliseconds where there
-    are thousands, and cannot be told not to.
+    That one counts open files by listing them, also where the system tells it: that
+    takes milliseconds where there are thousands.
     """
-
-    def __init__(self, openFiles: int | None) -> None:
-        """
-        Show that so many files are open.
-
-        @param openFiles: see L{countOpenFiles}
-        """
-        self._openFiles = openFiles
 
     def collect(self) -> Iterator[Metric]:
         """Make all metrics; where the system is not Linux there are none."""
@@ -61,9 +52,8 @@ class ProcessMetrics(Collector):
             "Total user and system CPU time spent in seconds.",
             user + system,
         )
-        if self._openFiles is not None:
-            text = "Number of open file descriptors."
-            yield _gauge("open_fds", text, self._openFiles)
+        if (openFiles := countOpenFiles()) is not None:
+            yield _gauge("open_fds", "Number of open file descriptors.", openFiles)
         text = "Maximum number of open file descriptors."
         yield _gauge("max_fds", text, limits.openFiles())
 
@@ -72,22 +62,20 @@ def _gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(f"process_{name}", text, value)
 
 
-async def countOpenFiles() -> int | None:
+def countOpenFiles() -> int | None:
     """
     Count the files that this process has open.
 
-    Linux tells it since 6.2. Before, a thread lists them.
+    Linux tells it since 6.2. Before, they have to be listed: some microseconds for
+    each.
 
     @return: L{None}: it cannot be told
     """
     try:
-        return _FILES.stat().st_size or await deferToThread(_listOpenFiles)
+        # The folder itself is open while it is listed.
+        return _FILES.stat().st_size or len(os.listdir(_FILES)) - 1
     except OSError:  # not Linux; or there are so many that they cannot be listed
         return None
-
-
-def _listOpenFiles() -> int:
-    return len(os.listdir(_FILES)) - 1  # the folder itself is open meanwhile
 
 
 @cache
