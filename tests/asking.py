@@ -30,14 +30,25 @@ class Asked:
         channel.dataReceived(head)
 
     @property
+    def raw(self) -> bytes:
+        """What has come, as it came."""
+        raw: bytes = self._transport.value()
+        return raw
+
+    @property
     def isAnswered(self) -> bool:
         """Whether something has come."""
-        return bool(self._transport.value())
+        return bool(self.raw)
+
+    @property
+    def isEnding(self) -> bool:
+        """Whether the connection is to end."""
+        return self._transport.disconnecting
 
     @property
     def answer(self) -> Answer:
         """The whole answer."""
-        return answerOf(self._transport.value(), self._isHead)
+        return answerOf(self.raw, self._isHead)
 
     def leave(self) -> None:
         """End the connection, with an answer or without."""

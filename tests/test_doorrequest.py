@@ -1,11 +1,15 @@
-"""Tests for L{gows.web.doorrequest}: how large a body may be."""
+"""Tests for L{gows.web.doorrequest}: how large a body may be, and our own faults."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from twisted.web.resource import Resource
+from twisted.web.server import Request
+
 from gows.web.doorrequest import MAX_BODY, MAX_OF_STRANGERS
+from tests.asking import AskingTestCase
 from tests.doors import FORM, DoorTestCase, bearer, written
 from tests.memory import answerOf
 
@@ -104,3 +108,46 @@ class SizeTests(DoorTestCase):
             asker = self.connected()
             asker.send(written(method, "*", headers={"Host": "evil.example"}))
             self.assertEqual(answerOf(asker.wire.received).status, 421)
+
+
+class Broken(Resource):
+    """
+    A page that fails.
+
+    @ivar begins: whether it has written something by then
+    """
+
+    isLeaf = True
+
+    def __init__(self, begins: bool) -> None:
+        """Fail when it is asked for."""
+        super().__init__()
+        self.begins = begins
+
+    def render(self, request: Request) -> int:
+        """Fail."""
+        if self.begins:
+            request.write(b"x")
+        raise RuntimeError("a secret")
+
+
+class FaultTests(AskingTestCase):
+    """What is wrong with the server itself."""
+
+    def test_answer(self) -> None:
+        """It is answered as all else is, says nothing, and is in the log."""
+        answer = self.got(self.door({"/x": Broken(begins=False)}), "/x")
+        self.assertEqual(answer.status, 500)
+        self.assertEqual(
+            json.loads(answer.body)["error"],
+            {"code": "internal", "message": "This request failed; see the log."},
+        )
+        [failed] = [event for event in self.events if "log_failure" in event]
+        self.assertTrue(failed["log_failure"].check(RuntimeError))
+
+    def test_begun(self) -> None:
+        """An answer that has begun just ends."""
+        asked = self.begin(self.door({"/x": Broken(begins=True)}), "/x")
+        self.assertTrue(asked.isEnding)
+        self.assertNotIn(b"internal", asked.raw)
+        self.assertEqual(len([e for e in self.events if "log_failure" in e]), 1)

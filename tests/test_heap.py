@@ -6,6 +6,7 @@ import tracemalloc
 
 from gows.web.heap import MOST, MOST_TYPES, TRACED_FOR, Heap, Objects
 from tests.asking import Asked, AskingTestCase
+from tests.memory import Answer
 
 
 class HeapTests(AskingTestCase):
@@ -22,15 +23,20 @@ class HeapTests(AskingTestCase):
         """Ask for the heap."""
         return self.begin(self.pages, f"/debug/heap{query}")
 
-    def look(self) -> str:
-        """Look, and answer what is shown."""
+    def looked(self) -> Answer:
+        """Look, and wait for the answer."""
         asked = self.asked()
         for _ in range(10_000):
             if asked.isAnswered:
                 break
             self.clock.advance(0)
-        self.assertEqual(asked.answer.status, 200)
-        return asked.answer.body.decode()
+        return asked.answer
+
+    def look(self) -> str:
+        """Look, and answer what is shown."""
+        answer = self.looked()
+        self.assertEqual(answer.status, 200)
+        return answer.body.decode()
 
     def test_begins(self) -> None:
         """The first call begins, and says so, and what it costs."""
@@ -81,6 +87,24 @@ class HeapTests(AskingTestCase):
         self.clock.advance(1)
         self.assertFalse(tracemalloc.is_tracing())
         self.assertEqual(len(self.traces()), 2)
+
+    def test_fails(self) -> None:
+        """Where a look fails it is said so, and the next may be better."""
+        self.asked()
+
+        def fail() -> None:
+            raise MemoryError
+
+        for name in ("take_snapshot", "get_tracemalloc_memory"):
+            patch = self.patch(tracemalloc, name, fail)
+            answer = self.looked()
+            patch.restore()
+            self.assertEqual(answer.status, 500)
+            self.assertIn(b'"code":"internal"', answer.body)
+            [failed] = [event for event in self.events if "log_failure" in event]
+            self.assertTrue(failed["log_failure"].check(MemoryError))
+            self.events.clear()
+        self.assertIn("bytes in", self.look())
 
     def test_looks(self) -> None:
         """A look lists lines by size; the next one what has changed as well."""

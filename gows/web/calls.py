@@ -17,7 +17,6 @@ from gows.chat.context import parseQuery
 from gows.dialects.reading import isDeeper
 from gows.eager import started
 from gows.errors import Refusal
-from gows.journal import Journal
 from gows.web.answers import (
     JSON,
     Problem,
@@ -152,7 +151,6 @@ class CallResource(Resource):
         calls: Mapping[str, Call],
         name: str,
         memory: Idempotency,
-        journal: Journal,
     ) -> None:
         """
         Answer these calls.
@@ -165,7 +163,6 @@ class CallResource(Resource):
         self._calls = calls
         self._name = name
         self._memory = memory
-        self._journal = journal
 
     def render(self, request: DoorRequest) -> int:
         """Read a request, do what it asks, and answer."""
@@ -178,22 +175,18 @@ class CallResource(Resource):
             result = started(self._memory.once(call, asked))
         except Problem as problem:
             return answerProblem(request, problem)
-        except Exception:
-            return self._failed(request, Failure())
         if not isinstance(result, Deferred):
             return answerJSON(request, result)
-        result.addCallbacks(
-            partial(answerJSON, request), partial(self._failed, request)
-        )
+        result.addCallback(partial(answerJSON, request))
+        result.addErrback(partial(_failed, request))
         request.notifyFinish().addErrback(lambda _: result.cancel())
         return NOT_DONE_YET
 
-    def _failed(self, request: Request, failure: Failure) -> int:
-        if failure.check(CancelledError):
-            return NOT_DONE_YET  # whoever asked is gone
-        if isinstance(failure.value, Problem):
-            return answerProblem(request, failure.value)
-        self._journal.requestFailed(failure)
-        return answerProblem(
-            request, Problem(500, "internal", "This request failed; see the log.")
-        )
+
+def _failed(request: Request, failure: Failure) -> None:
+    if failure.check(CancelledError):
+        return  # whoever asked is gone
+    if isinstance(failure.value, Problem):
+        answerProblem(request, failure.value)
+    else:
+        request.processingFailed(failure)

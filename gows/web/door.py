@@ -30,6 +30,7 @@ class Door(Site):
     All that operators and backends ask for.
 
     @ivar guard: whom it lets in
+    @ivar journal: where is written what happens
     @ivar channels: its connections
     """
 
@@ -65,7 +66,7 @@ class Door(Site):
         self._free = free
         self._guarded = guarded
         self._memory = memory
-        self._journal = journal
+        self.journal = journal
         self._calls: dict[str, dict[str, Call]] = {}
         for call in calls:
             path = call.path.partition("{")[0]
@@ -88,7 +89,7 @@ class Door(Site):
         method = request.method.decode("latin-1")
         path = request.path.decode("latin-1")
         address = self.guard.addressOf(request)
-        self._journal.answered(address, escaped(method), path, request.code)
+        self.journal.answered(address, escaped(method), path, request.code)
 
     def getResourceFor(self, request: Request) -> IResource:
         """Find what answers a request: the guard, or what is at its path."""
@@ -123,11 +124,11 @@ class Door(Site):
         if path in self._guarded:
             return Place(self._guarded[path])
         if path in self._calls:
-            return CallResource(self._calls[path], "", self._memory, self._journal)
+            return CallResource(self._calls[path], "", self._memory)
         start, slash, name = path.rpartition("/")
         if start + slash in self._calls and name:
             calls = self._calls[start + slash]
-            return CallResource(calls, _unquoted(name), self._memory, self._journal)
+            return CallResource(calls, _unquoted(name), self._memory)
         raise notFound()
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any, Final
 
+from twisted.python.failure import Failure
 from twisted.web.server import Request
 
-from gows.web.answers import Problem
+from gows.web.answers import Problem, answerProblem
 from gows.web.guard import Operator
 
 MAX_BODY: Final = 1024 * 1024
@@ -18,6 +19,9 @@ MAX_OF_STRANGERS: Final = 4096
 
 _MAX_SKIPPED: Final = 8 * MAX_BODY
 """How much more is read, so that the client reads the answer, until it is cut."""
+
+
+_FAILED: Final = "This request failed; see the log."
 
 
 class DoorRequest(Request):
@@ -55,6 +59,16 @@ class DoorRequest(Request):
         self.content.truncate()
         if self._size > _MAX_SKIPPED:
             self.loseConnection()
+
+    def processingFailed(self, reason: Failure) -> Failure:
+        """Answer that something is wrong with us, in our way; the log says what."""
+        door: Any = self.site
+        door.journal.requestFailed(reason)
+        if self.startedWriting:
+            self.loseConnection()
+        elif self.channel is not None:
+            answerProblem(self, Problem(500, "internal", _FAILED))
+        return reason
 
     def process(self) -> None:
         """Have C{OPTIONS *} pass the guard too: twisted.web answers it by itself."""

@@ -6,9 +6,11 @@ import gc
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.task import TaskStopped
 from twisted.python.failure import Failure
 from twisted.web.server import NOT_DONE_YET, Request
 
@@ -18,6 +20,8 @@ from gows.web.debugpage import DebugPage, showText
 from gows.web.doorrequest import DoorRequest
 from gows.web.parameters import Parameters
 from gows.web.steps import stepwise
+
+T = TypeVar("T")
 
 MOST: Final = 50
 """How many lines of code are listed."""
@@ -96,25 +100,35 @@ class Heap(DebugPage):
     def _look(self, request: Request) -> int:
         if self._isLooking:
             raise Problem(409, "busy", "Somebody looks at this moment: wait.")
+        snapshot = tracemalloc.take_snapshot()
         self._isLooking = True
         if self._end is not None:
             self._end.reset(TRACED_FOR)
         sizes: dict[tuple[str, int], tuple[int, int]] = {}
-        task = stepwise(self._reactor, _count(tracemalloc.take_snapshot(), sizes))
+        task = stepwise(self._reactor, _count(snapshot, sizes))
         gone = request.notifyFinish()
         gone.addErrback(lambda _: task.stop())
-        task.whenDone().addBoth(self._looked, request, sizes)
+        done: Deferred[Any] = task.whenDone()
+        done.addBoth(self._looked)
+        done.addCallback(lambda _: self._tell(request, sizes))
+        done.addErrback(_failed, request)
         return NOT_DONE_YET
 
-    def _looked(self, result: object, request: Request, sizes: Sizes) -> None:
+    def _looked(self, result: T) -> T:
         self._isLooking = False
-        if isinstance(result, Failure):  # whoever asked is gone
-            return
+        return result
+
+    def _tell(self, request: Request, sizes: Sizes) -> None:
         before, self._before = self._before, sizes
         lines = [*_total(sizes), "", *_largest(sizes)]
         if before is not None:
             lines += ["", *_compared(before, sizes)]
         showText(request, "\n".join([*lines, "", COST]))
+
+
+def _failed(failure: Failure, request: Request) -> None:
+    if not failure.check(TaskStopped):  # then whoever asked is gone
+        request.processingFailed(failure)
 
 
 def _count(
