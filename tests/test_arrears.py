@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gows.wire.backlog import Backlog
+from gows.wire.batch import Batch
 from gows.wire.group import Group
 from gows.wire.outbox import MAX_GATHERED
 from gows.wire.terms import SlowPolicy
@@ -29,6 +30,26 @@ class PolicyTests(OutboxTestCase):
         self.resume(peer)
         self.assertEqual(peer.sent, CLOSE)
         self.assertEqual(peer.outbox.messages, 0)
+
+    def test_closed(self) -> None:
+        """Of who is gone nothing waits any more, a half-sent message neither."""
+        peer = self.stalled()
+        peer.outbox.wait([Batch((b"1" * 10,)), Batch((b"2",))], 3)
+        self.assertEqual(self.backlog.size, 11)
+        self.assertEqual(len(self.backlog._readers), 1)
+        peer.outbox.close()
+        self.assertEqual(self.backlog.size, 0)
+        self.assertEqual(len(self.backlog._readers), 0)
+
+    def test_pong(self) -> None:
+        """A pong is left out only where there is no room, not with any policy."""
+        for policy in ("close", "drop-oldest", "latest"):
+            peer = self.stalled(policy)
+            self.say(peer, b"x" * 10)
+            peer.outbox.write(b"\x8a\x01p")
+            self.clock.advance(0)
+            self.resume(peer)
+            self.assertEqual(peer.sent, b"x" * 10 + b"\x8a\x01p", policy)
 
     def test_manyTooSlow(self) -> None:
         """Many that are too slow are told so one after the other, and all are."""
