@@ -263,6 +263,17 @@ class SilenceTests(ProtocolTestCase):
         alice.flush()
         self.assertEqual(alice.protocol.texts, ["think", "thanks"])
 
+    def test_pingedMeanwhile(self) -> None:
+        """It is pinged again and again: a line that is dead is found out by that."""
+        server = self.server(pingInterval=25, pingTimeout=8)
+        self.application(server).busy = Deferred()
+        alice = self.opened(server)
+        alice.send(frame(TEXT, b"think"))
+        self.advance(25 + 3 * 8 + 1)
+        alice.flush()
+        opcodes = [each.opcode & 0x0F for each in alice.protocol.frames]
+        self.assertEqual(opcodes.count(PING), 4)
+
     def test_busyThenSilent(self) -> None:
         """But who is silent when the application is done is dropped."""
         server = self.server(pingInterval=25, pingTimeout=8)
