@@ -88,6 +88,15 @@ class HeapTests(AskingTestCase):
         self.assertFalse(tracemalloc.is_tracing())
         self.assertEqual(len(self.traces()), 2)
 
+    def test_anew(self) -> None:
+        """What has begun anew has its own hour."""
+        self.asked()
+        self.clock.advance(TRACED_FOR - 1)
+        self.asked("?action=stop")
+        self.asked()
+        self.clock.advance(2)
+        self.assertTrue(tracemalloc.is_tracing())
+
     def test_fails(self) -> None:
         """Where a look fails it is said so, and the next may be better."""
         self.asked()
