@@ -18,6 +18,9 @@ def makeApplicationOf(name: str) -> Callable[[IChat], IApplication]:
     """
     Find an application by its dotted name.
 
+    A module or a maker that exits is refused as one that raises: the process would
+    end with the status of its choice, which may be that of success.
+
     @raise CannotStart: if there is none
     """
     try:
@@ -27,7 +30,7 @@ def makeApplicationOf(name: str) -> Callable[[IChat], IApplication]:
             f"app {name} cannot be imported ({' '.join(str(error).split())}); "
             "is its folder on PYTHONPATH?"
         ) from error
-    except Exception as error:  # whatever its module does when it is imported
+    except (Exception, SystemExit) as error:  # its module may do what it likes
         raise CannotStart(
             f"app {name} cannot be imported: {_described(error)}"
         ) from error
@@ -37,7 +40,7 @@ def makeApplicationOf(name: str) -> Callable[[IChat], IApplication]:
     def make(chat: IChat) -> IApplication:
         try:
             application = maker(chat)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise CannotStart(
                 f"app {name} cannot be made: {_described(error)}"
             ) from error
@@ -52,7 +55,7 @@ def makeApplicationOf(name: str) -> Callable[[IChat], IApplication]:
     return make
 
 
-def _described(error: Exception) -> str:
+def _described(error: BaseException) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1]
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text} ({last.filename}:{last.lineno})"
+    text = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+    return f"{text} ({last.filename}:{last.lineno})"

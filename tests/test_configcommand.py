@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from tests.commands import CommandCase
 from tests.support import ROOT, selfSigned
 from tests.tokens import privateKey, privatePem, publicJwk
@@ -84,6 +86,10 @@ class CheckConfigTests(CommandCase):
         self.assertRight(self.config(app="fractions.Fraction"))
         line = self.fault("config", "check", self.config(app="no_such.Chat"))
         self.assertIn("app no_such.Chat cannot be imported", line)
+        (self.folder / "leaves_for_test.py").write_text("raise SystemExit")
+        self.patch(sys, "path", [str(self.folder), *sys.path])
+        line = self.fault("config", "check", self.config(app="leaves_for_test.Chat"))
+        self.assertIn("app leaves_for_test.Chat cannot be imported: SystemExit", line)
         line = self.fault("config", "check", self.config(app="os.sep"))
         self.assertIn("app os.sep is no class or callable", line)
 

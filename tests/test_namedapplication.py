@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -10,6 +12,17 @@ from gows.chat.application import BroadcastChat
 from gows.errors import CannotStart
 from gows.namedapplication import makeApplicationOf
 from gows.settings import Settings
+
+LEAVES = """\
+import sys
+
+def plain(chat):
+    raise SystemExit
+
+def zero(chat):
+    sys.exit(0)
+"""
+"""A module with makers that exit."""
 
 
 class ApplicationTests(SynchronousTestCase):
@@ -57,3 +70,37 @@ class ApplicationTests(SynchronousTestCase):
 
         self.assertIn("cannot be made: TypeError: ", line)
         self.assertRegex(line, r"fractions\.py:\d+\)$")
+
+    def module(self, name: str, text: str) -> None:
+        """Write a module, and let it be found."""
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir()
+        (folder / f"{name}.py").write_text(text)
+        self.patch(sys, "path", [str(folder), *sys.path])
+        self.addCleanup(sys.modules.pop, name, None)
+
+    def test_raisesOnImport(self) -> None:
+        """So is a module that raises, or exits, when it is imported."""
+        for number, (statement, words) in enumerate(
+            (
+                ("raise RuntimeError('not\\ntoday')", "RuntimeError: not today"),
+                ("raise SystemExit", "SystemExit"),
+                ("import sys; sys.exit(0)", "SystemExit: 0"),
+                ("raise SystemExit('enough')", "SystemExit: enough"),
+            )
+        ):
+            module = f"gows_raises_{number}"
+            self.module(module, f"{statement}\n")
+            line = self.refusal(f"{module}.Chat")
+            self.assertIn(f"cannot be imported: {words} (", line)
+            self.assertRegex(line, r":\d+\)$")
+
+    def test_exits(self) -> None:
+        """A maker that exits ends nothing but the start."""
+        self.module("gows_leaves", LEAVES)
+        for maker, words in (
+            ("plain", r"SystemExit \(.*leaves\.py:4\)"),
+            ("zero", r"SystemExit: 0 \(.*leaves\.py:7\)"),
+        ):
+            line = self.refusal(f"gows_leaves.{maker}")
+            self.assertRegex(line, f"cannot be made: {words}$")

@@ -497,7 +497,11 @@ class ApplicationOnPathTests(SynchronousTestCase):
 
     def test_brokenModule(self) -> None:
         """A module that cannot be imported is named in one line, with the place."""
-        for name, text in (("syntax", "class ("), ("names", "no_such_name")):
+        for name, text in (
+            ("syntax", "class ("),
+            ("names", "no_such_name"),
+            ("leaves", "import sys; sys.exit(0)"),
+        ):
             self.folder.joinpath(f"{name}_for_test.py").write_text(text)
             [ended] = run(
                 [*FOREGROUND, "gows", "--app", f"{name}_for_test.App"],
@@ -505,7 +509,8 @@ class ApplicationOnPathTests(SynchronousTestCase):
             )
             self.assertEqual((ended.status, ended.out), (1, ""))
             self.assertRegex(
-                ended.err, rf"\Agows: app {name}_for_test.App cannot be .*Error.*\n\Z"
+                ended.err,
+                rf"\Agows: app {name}_for_test.App cannot be .*(Error|Exit).*\n\Z",
             )
 
     def test_notAnApplication(self) -> None:
