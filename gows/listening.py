@@ -105,7 +105,8 @@ def isProxied(description: str) -> bool:
 
 def _kindOf(description: str) -> tuple[str, list[str]]:
     kind, *rest = _ARGUMENT.split(description)
-    kind = kind.lower()  # as Twisted takes them
+    # Twisted takes those of its plugins in capitals as well, and no tcp, unix or ssl.
+    kind = kind.lower()
     while kind == "haproxy" and rest:
         kind, *rest = rest[0].lower(), *rest[1:]
     return kind, rest

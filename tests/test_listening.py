@@ -68,6 +68,8 @@ REFUSED = {
     "tls:/no/such/folder:https": "/no/such/folder holds no .pem files",
     "systemd:domain=INET:name=nobody": "'nobody'",
     "systemd:domain=INET:index=7": "is not understood",
+    "SYSTEMD:domain=INET:index=7": "is not understood: list index out of range",
+    "TCP:1": "Unknown endpoint type: 'tcp'",
     "systemd:domain=NOTHING:index=0": "is not understood",
     "systemd:name=web": "is not understood",
     "haproxy:": "is not understood",
