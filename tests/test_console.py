@@ -254,6 +254,25 @@ class LiveTests(ConsoleCase):
         refused = [line for line in self.complaints if "ERR_" not in line]
         self.assertEqual(refused, [])
 
+    def test_displaced(self) -> None:
+        """A page that makes room for another comes back, but not before it may."""
+        self.operated()
+        page = self.browser.new_context().new_page()
+        body = hello([1_764_000_000_000]) + "retry: 10000\n\n"
+        page.route(
+            "**/feed",
+            lambda route: route.fulfill(content_type="text/event-stream", body=body),
+            times=1,
+        )
+        page.clock.install()
+        page.goto(self.door)
+        status = page.locator("#status")
+        expect(status).to_have_text("Connection lost, retrying")
+        page.clock.run_for(9_000)
+        expect(status).to_have_text("Connection lost, retrying")
+        page.clock.run_for(2_000)
+        expect(status).to_have_text("Live")
+
     def test_looks(self) -> None:
         """It is light or dark as one likes, and fits a phone."""
         server = self.operated()

@@ -323,6 +323,33 @@ class PipelineTests(DoorCase):
             self.assertIn(b"HTTP/1.1 200 OK", peer.recv(1024))
 
 
+class FeedTests(DoorCase):
+    """Many who read the feed, or do not."""
+
+    FEED = (
+        f"GET /feed HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n\r\n"
+    ).encode()
+
+    def reader(self) -> socket.socket:
+        """Begin to read: some of it, until the server has said hello."""
+        peer = socket.create_connection(("127.0.0.1", self.adminPort), TIMEOUT)
+        self.addCleanup(peer.close)
+        peer.sendall(self.FEED)
+        self.assertIn(b"HTTP/1.1 200 OK", peer.recv(15, socket.MSG_WAITALL))
+        return peer
+
+    def test_unread(self) -> None:
+        """Those who never read keep nobody out; who has to go is told until when."""
+        self.serve()
+        first, *_ = [self.reader() for _ in range(100)]
+        late = self.reader()
+        with late.makefile("rb") as lines:
+            self.assertIn(b"event: hello\n", lines)
+            self.assertIn(b"event: sample\n", lines)
+        with first.makefile("rb") as lines:
+            self.assertIn(b"retry: 10000\n", lines)
+
+
 class DocsTests(DoorCase):
     """docs/operations.md says what there is."""
 

@@ -56,6 +56,19 @@ class EventStreamTests(SynchronousTestCase):
         except StreamError:
             pass
 
+    def test_retry(self) -> None:
+        """For how long one should stay away is kept, if it is a number of ms."""
+        for raw, seconds in (
+            (b"data: x\n\n", 0),
+            (b"retry: 2500\n\n", 2.5),
+            (b"retry: 1\nretry: 5000", 0.001),
+            (b"retry: 5000\nretry: -1\nretry: \xd9\xa1\nretry: x\nretry\n", 5),
+            (b"retry: " + b"9" * 5000 + b"\n", 0),
+        ):
+            stream = EventStream()
+            list(stream.fed(raw))
+            self.assertEqual(stream.retry, seconds)
+
     def test_notUtf8(self) -> None:
         """Bytes that are no text are refused."""
         self.assertRaises(StreamError, list, EventStream().fed(b"data: \xff\n\n"))

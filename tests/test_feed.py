@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.server import Site
 
-from gows.web.feed import MAX_MISSED, MAX_READERS, Feed
+from gows.web.feed import MAX_MISSED, MAX_READERS, PAUSE, Feed
 
 
 class Reader(NamedTuple):
@@ -144,12 +144,35 @@ class FeedTests(SynchronousTestCase):
         self.assertTrue(reader.transport.disconnecting)
 
     def test_tooMany(self) -> None:
-        """There is an end to how many may read."""
+        """Where all places are taken, who came first makes room, and is told so."""
         readers = [self.read() for _ in range(MAX_READERS)]
-        refused = self.read()
-        self.assertIn(b"503 Service Unavailable", refused.transport.value())
-        readers.pop().leave()
-        self.assertIn(b"200 OK", self.read().transport.value())
+        for reader in readers:
+            reader.transport.clear()
+        for early in readers[:2]:
+            late = self.read()
+            self.assertEqual(self.events(late)[0][0], "hello")
+            last = b"retry: %d\n\n" % PAUSE
+            self.assertEqual(early.transport.value(), last)
+            self.assertTrue(early.transport.disconnecting)
+        self.assertEqual(len(self.feed._readers), MAX_READERS)
+        readers[2].leave()
+        self.read()
+        self.feed.sampled({"n": 1})
+        for reader in readers[3:]:
+            self.assertEqual(self.events(reader), [("sample", {"n": 1})])
+
+    def test_stuckFirst(self) -> None:
+        """Who has missed something goes before all others."""
+        readers = [self.read() for _ in range(MAX_READERS)]
+        stuck: Any = readers[50].transport
+        stuck.producer.pauseProducing()
+        self.feed.sampled({})
+        stuck.clear()
+        self.read()
+        self.assertTrue(stuck.disconnecting)
+        self.assertEqual(
+            [one for one in readers if one.transport.disconnecting], [readers[50]]
+        )
 
     def test_method(self) -> None:
         """It is read, and nothing else."""

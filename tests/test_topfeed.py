@@ -191,6 +191,21 @@ class FeedTests(SynchronousTestCase):
         )
         self.assertEqual(pauses, [1, 2, 4, 8, 10, 10, 10])
 
+    def test_displaced(self) -> None:
+        """Who has to make room stays away for as long as the server asks, once."""
+        sample = b"event: sample\ndata: {}\n\n"
+        answers = [
+            falsedoors.events(sample + b"retry: %d\n\n" % pause)
+            for pause in (2500, 10, 3_600_000)
+        ]
+        pauses: list[float] = []
+        client = self.client(*answers, *[falsedoors.events(sample)] * 2)
+        items = list(islice(followed(client, pauses.append), 9))
+        self.assertEqual(
+            [type(item) for item in items], [Event, DoorError] * 4 + [Event]
+        )
+        self.assertEqual(pauses, [2.5, 1, 10, 1])
+
     def test_neverThere(self) -> None:
         """Where there is none at the beginning, that is all."""
         found = followed(self.client(falsedoors.events(b"")), lambda _: None)

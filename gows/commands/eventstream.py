@@ -18,6 +18,7 @@ MAX_EVENT: Final = 4 * 1024 * 1024
 """The most characters of one event, or of one line."""
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_MILLISECONDS = re.compile(r"[0-9]{1,9}")
 
 
 class StreamError(GowsError):
@@ -37,10 +38,15 @@ class Event(NamedTuple):
 
 
 class EventStream:
-    """Takes bytes, gives events."""
+    """
+    Takes bytes, gives events.
+
+    @ivar retry: for how many seconds who reads should stay away after the end
+    """
 
     def __init__(self, limit: int = MAX_EVENT) -> None:
         """Begin with nothing."""
+        self.retry = 0.0
         self._limit = limit
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._rest = ""
@@ -93,3 +99,5 @@ class EventStream:
             self._size += len(value) + 1
             if self._size > self._limit:
                 raise StreamError("an event is too large")
+        elif field == "retry" and _MILLISECONDS.fullmatch(value):
+            self.retry = int(value) / 1000

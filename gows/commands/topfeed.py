@@ -103,14 +103,18 @@ def saidIn(event: Event) -> Said | None:
     return said
 
 
-def eventsOf(client: DoorClient) -> Generator[Event, None, None]:
+def eventsOf(
+    client: DoorClient, stream: EventStream | None = None
+) -> Generator[Event, None, None]:
     """
     Read the feed until it ends.
+
+    @param stream: what reads it; L{None}: a new one
 
     @raise DoorError: when it does, or if there is none; if there is nothing but
         comments for a while
     """
-    stream = EventStream()
+    stream = stream or EventStream()
     with client.answer("GET", FEED) as answer:
         if answer.headers.get_content_type() != "text/event-stream":
             raise DoorError(NO_FEED, 2)
@@ -133,13 +137,16 @@ def followed(
     """
     Read the feed for ever: where it is lost, say so, and try again.
 
+    The server may ask for a longer pause: others want the place as well.
+
     @raise DoorError: if there is none at the beginning
     """
     hasBegun = False
     tries = 0
     while True:
+        stream = EventStream()
         try:
-            for event in eventsOf(client):
+            for event in eventsOf(client, stream):
                 yield event
                 hasBegun = True
                 tries = 0
@@ -147,7 +154,7 @@ def followed(
             if not hasBegun:
                 raise
             yield error
-        sleep(min(2**tries, MAX_PAUSE))
+        sleep(min(max(2**tries, stream.retry), MAX_PAUSE))
         tries += 1
 
 

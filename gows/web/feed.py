@@ -11,13 +11,21 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
-from gows.web.answers import Problem, answerProblem, notAllowed
+from gows.web.answers import answerProblem, notAllowed
 
 MAX_READERS: Final = 100
 """How many may read it at a time."""
 
 MAX_MISSED: Final = 60
 """How many samples a reader may miss, one after the other: a minute's."""
+
+PAUSE: Final = 10_000
+"""
+Milliseconds for which who had to go should stay away: else those that are too many
+would take one another's places without end.
+"""
+
+_LAST: Final = b"retry: %d\n\n" % PAUSE
 
 
 class Feed(Resource):
@@ -26,6 +34,10 @@ class Feed(Resource):
 
     Who does not read misses samples: nothing waits for it. After a minute of that it
     loses its place, and its connection ends as any whose answers are not read.
+
+    Where all places are taken, one has to go for the next: who has not read of late,
+    else who came first. Who reads nothing at all may seem to read for hours: so much
+    the kernel takes for it.
     """
 
     isLeaf = True
@@ -55,8 +67,7 @@ class Feed(Resource):
         if request.method != b"GET":
             return answerProblem(request, notAllowed(["GET"]))
         if len(self._readers) >= MAX_READERS:
-            problem = Problem(503, "too_many", "Too many read the feed: try later.")
-            return answerProblem(request, problem)
+            self._makeRoom()
         for name, value in (
             ("Content-Type", "text/event-stream"),
             ("Cache-Control", "no-store"),
@@ -88,6 +99,12 @@ class Feed(Resource):
     def warned(self) -> None:
         """Take note of a new warning; it goes out with the next sample."""
         self._isWarned = True
+
+    def _makeRoom(self) -> None:
+        stuck = (reader for reader in self._readers if reader.missed)
+        reader = next(stuck, None) or next(iter(self._readers))
+        reader.request.write(_LAST)
+        reader.end()
 
     def _warningsEvent(self) -> bytes:
         return _event("warnings", {"warnings": self._warnings()})

@@ -18,6 +18,7 @@ export class Feed {
   #heard;
   #abort = null;
   #failures = 0;
+  #pause = 0; // How long the server asks to stay away: others want the place as well.
   #timer = 0;
   #hiddenTimer = 0;
 
@@ -69,6 +70,8 @@ export class Feed {
   }
 
   #take(event) {
+    const [, pause] = /^retry: (\d+)$/.exec(event) ?? [];
+    if (pause) this.#pause = Math.min(Number(pause), LONGEST_WAIT);
     const [, name, data] = /^event: (\w+)\ndata: (.*)$/.exec(event) ?? [];
     if (!name) return;
     if (!this.isOpen) {
@@ -80,7 +83,8 @@ export class Feed {
 
   #retry(why) {
     const most = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.#failures);
-    const due = performance.now() + most * (0.5 + Math.random() / 2);
+    const due = performance.now() + this.#pause + most * (0.5 + Math.random() / 2);
+    this.#pause = 0;
     this.#failures += 1;
     this.#setPhase('lost', `${why}, retrying`);
     clearTimeout(this.#timer);
