@@ -6,6 +6,7 @@ import json
 from typing import Any, NamedTuple
 
 from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 from twisted.test.iosim import FakeTransport, IOPump, connect
 
@@ -137,6 +138,19 @@ class DoorTestCase(MemoryTestCase):
         client = FakeTransport(wire, isServer=False, hostAddress=peer)
         pump = connect(server, transport, wire, client, clock=self.clock)
         return Asker(wire, transport, pump)
+
+    def waiting(self) -> list[Deferred[Any]]:
+        """Have tickets be made later, and answer the list of what is waited for."""
+        waited: list[Deferred[Any]] = []
+
+        async def mint(pass_: object) -> str:
+            waited.append(Deferred())
+            answer: str = await waited[-1]
+            return answer
+
+        self.patch(self.chat.tickets, "mint", mint)
+        self.patch(self.chat, "takesTickets", True)
+        return waited
 
     def send(
         self,

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from twisted.internet.defer import Deferred
-
 from gows.web.answers import Problem
 from tests.doors import KEY, DoorTestCase, bearer, written
 from tests.memory import answerOf
@@ -160,19 +158,6 @@ class ConnectionTests(DoorTestCase):
 
 class WaitingTests(DoorTestCase):
     """Calls that take a while."""
-
-    def waiting(self) -> list[Deferred[Any]]:
-        """Have tickets be made later, and answer the list of what is waited for."""
-        waited: list[Deferred[Any]] = []
-
-        async def mint(pass_: object) -> str:
-            waited.append(Deferred())
-            answer: str = await waited[-1]
-            return answer
-
-        self.patch(self.chat.tickets, "mint", mint)
-        self.patch(self.chat, "takesTickets", True)
-        return waited
 
     def test_later(self) -> None:
         """The answer comes when there is one; the next request waits for it."""

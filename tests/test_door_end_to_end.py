@@ -292,6 +292,21 @@ class PipelineTests(DoorCase):
                 peer.shutdown(socket.SHUT_WR)
                 self.assertEqual(received(peer).count(b"HTTP/1.1 200 OK"), count)
 
+    def test_left(self) -> None:
+        """But what goes on while somebody looks ends, as if the client were gone."""
+        self.serve()
+        head = f" HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n\r\n"
+        for path, count in (
+            *(("/feed", 2), ("/debug/profile?seconds=60", 1)),
+            *(("/debug/profile?seconds=60", 1), ("/debug/cmdline", 3)),
+        ):
+            with socket.create_connection(("127.0.0.1", self.adminPort)) as peer:
+                peer.settimeout(TIMEOUT)
+                asked = f"GET {path}{head}".encode()
+                peer.sendall(self.SIGN_IN + asked + self.PUBLISH)
+                peer.shutdown(socket.SHUT_WR)
+                self.assertEqual(received(peer).count(b"HTTP/1.1 200 OK"), count)
+
     def test_secure(self) -> None:
         """Over TLS as well, more than fits the line; TLS is ended as it should be."""
         port = freePort()

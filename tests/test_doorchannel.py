@@ -8,6 +8,7 @@ from zope.interface.verify import verifyObject
 
 from gows.sampling import EVERY
 from gows.web.doorchannel import (
+    ANSWERED_WITHIN,
     IDLE,
     MAX_CHANNELS,
     WHOLE_WITHIN,
@@ -274,20 +275,109 @@ class PipelineTests(DoorTestCase):
         self.clock.pump([IDLE, DoorChannel.abortTimeout])
         self.assertTrue(asker.transport.wasAborted)
 
-    def test_halfClosed(self) -> None:
-        """Who ends its side after its requests gets the answers, if it reads them."""
-        for peerReads in (True, False):
-            asker = self.connected()
-            asker.transport.peerReads = False
-            asker.send(INFO)
-            asker.transport.protocol.readConnectionLost()
-            asker.transport.peerReads = peerReads
-            self.clock.advance(IDLE)
+
+class HalfClosedTests(DoorTestCase):
+    """Clients that end their side of a connection, and read on."""
+
+    makeClock = Turns
+
+    TICKET = written("POST", "/api/tickets", {"key": "a"}, bearer())
+
+    def halfClosed(self, data: bytes, peerReads: bool = True) -> Asker:
+        """Send something, and end with it."""
+        asker = self.connected()
+        asker.transport.peerReads = peerReads
+        asker.wire.transport.write(data)
+        asker.pump.pump()
+        asker.transport.protocol.readConnectionLost()
+        return asker
+
+    def assertAll(self, count: int, asker: Asker) -> None:
+        """Check that so much was answered, and that this was all."""
+        asker.pump.flush()
+        self.assertEqual(asker.wire.received.count(b"HTTP/1.1 200 OK"), count)
+        self.assertTrue(asker.wire.isLost)
+        self.assertEqual(len(self.door.channels), 0)
+
+    def test_answered(self) -> None:
+        """All that was asked is answered, in turns; what is not whole is not."""
+        self.assertAll(0, self.halfClosed(b""))
+        self.assertAll(0, self.halfClosed(INFO[:-1]))
+        self.assertAll(1, self.halfClosed(INFO))
+        self.assertAll(5, self.halfClosed(INFO * 5))
+        self.assertAll(2, self.halfClosed(INFO * 2 + INFO[:-1]))
+        self.assertAll(2, self.halfClosed(INFO + LAST + INFO))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_later(self) -> None:
+        """An answer that takes its time is waited for, and so is what is behind it."""
+        waited = self.waiting()
+        asker = self.halfClosed(self.TICKET + INFO + self.TICKET)
+        asker.pump.flush()
+        self.assertEqual((asker.wire.received, asker.wire.isLost), (b"", False))
+        for _ in range(2):
+            self.clock.advance(ANSWERED_WITHIN / 2 - 1)
+            waited.pop().callback("t")
             asker.pump.flush()
-            self.assertEqual(asker.wire.isLost, peerReads)
-            self.assertEqual(asker.wire.received.count(b"200 OK"), int(peerReads))
-            self.clock.advance(DoorChannel.abortTimeout)
-            self.assertEqual(asker.transport.wasAborted, not peerReads)
+        self.assertAll(3, asker)
+
+    def test_tooLate(self) -> None:
+        """There is one end to the time of all; that reading goes on changes nothing."""
+        waited = self.waiting()
+        asker = self.halfClosed(self.TICKET * 2)
+        self.clock.advance(ANSWERED_WITHIN - 2)
+        waited[0].callback("t")
+        asker.pump.flush()
+        asker.transport.protocol.readConnectionLost()
+        self.clock.advance(1)
+        asker.pump.flush()
+        self.assertFalse(asker.wire.isLost)
+        self.clock.advance(1)
+        self.assertAll(1, asker)
+        self.assertTrue(waited[1].called)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_unread(self) -> None:
+        """Who does not read its answers in time is cut, whatever was asked."""
+        for data in (INFO, LONG * 10, FEED):
+            asker = self.halfClosed(data, peerReads=False)
+            self.clock.pump([0.0] * 20)
+            self.clock.advance(ANSWERED_WITHIN)
+            self.clock.advance(DoorChannel.abortTimeout - 1)
+            self.assertFalse(asker.transport.wasAborted)
+            self.clock.advance(1)
+            self.assertTrue(asker.transport.wasAborted)
+
+    def test_readLate(self) -> None:
+        """Who reads them in time gets them all."""
+        asker = self.halfClosed(LONG * 10, peerReads=False)
+        self.clock.pump([1.0] * int(ANSWERED_WITHIN - 1))
+        asker.transport.peerReads = True
+        self.assertAll(10, asker)
+
+    def test_feed(self) -> None:
+        """The feed ends, as it has no end by itself; nothing more is written to it."""
+        self.shows.sampler.startService()
+        for before in (b"", HEALTH, HEALTH * 2):
+            asker = self.halfClosed(before + FEED, peerReads=False)
+            self.clock.pump([0.0] * 5)
+            writes: list[bytes] = []
+            self.patch(asker.transport, "write", writes.append)
+            self.clock.pump([EVERY] * 3)
+            self.assertEqual(writes, [])
+            asker.transport.peerReads = True
+            self.assertAll(before.count(b"GET") + 1, asker)
+            self.assertIn(b"event: hello", asker.wire.received)
+
+    def test_ending(self) -> None:
+        """Where the end has been decided on that changes nothing."""
+        asker = self.connected()
+        asker.transport.peerReads = False
+        asker.send(LAST)
+        asker.transport.protocol.readConnectionLost()
+        self.clock.advance(IDLE)
+        self.clock.advance(DoorChannel.abortTimeout)
+        self.assertTrue(asker.transport.wasAborted)
 
     def test_halfClosable(self) -> None:
         """A connection is what Twisted asks of one that may end by halves."""

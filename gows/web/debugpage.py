@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Final
+from typing import Final, cast
 
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
 from gows.web.answers import Problem, answer, answerProblem
+from gows.web.doorrequest import DoorRequest
 from gows.web.parameters import Parameters
 from gows.web.signin import HTML, PAGE_HEADERS
 
@@ -41,7 +42,7 @@ class DebugPage(Resource):
     A page that operators look at to see what the process does.
 
     @cvar isAction: whether asking for it begins something that costs: links of other
-        sites may not do that, nor is it done for HEAD
+        sites may not do that, nor is it done for HEAD, nor for who has left
     """
 
     isLeaf = True
@@ -49,6 +50,7 @@ class DebugPage(Resource):
 
     def render(self, request: Request) -> int:
         """Check the request, and show the page, or a problem."""
+        cast(DoorRequest, request).endsWithClient = self.isAction
         try:
             self._check(request)
             return self.show(request, Parameters.of(request))

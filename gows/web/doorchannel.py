@@ -26,6 +26,12 @@ read; that must be within as many.
 WHOLE_WITHIN: Final = 20.0
 """Seconds in which the rest of a request must follow its first line."""
 
+ANSWERED_WITHIN: Final = 60.0
+"""
+Seconds in which all must be answered and read, once a client has ended its side.
+Whether it is still there cannot be told.
+"""
+
 MAX_CHANNELS: Final = 500
 """How many connections there are at a time."""
 
@@ -106,6 +112,7 @@ class DoorChannel(HTTPChannel):
     _isBetween = True
     _isFull = False
     _isEnding = False
+    _isHalfClosed = False
     _turn: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
@@ -125,6 +132,13 @@ class DoorChannel(HTTPChannel):
             self._isBetween = False
             self.setTimeout(WHOLE_WITHIN)
         super().lineReceived(line)
+
+    def setTimeout(self, period: float | None) -> float | None:
+        """Set the time; who has ended its side has one for all that is to come."""
+        if self._isHalfClosed:
+            return None
+        before: float | None = super().setTimeout(period)
+        return before
 
     def resetTimeout(self) -> None:
         """Do nothing: a request has so long, however often a piece of it comes."""
@@ -162,6 +176,8 @@ class DoorChannel(HTTPChannel):
         self.setTimeout(IDLE)
         cast(IPushProducer, self.transport).resumeProducing()
         self.dataReceived(b"")
+        if self._isHalfClosed:
+            self._endUnlessOwing()
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """Answer that a line of the head is too long."""
@@ -179,9 +195,21 @@ class DoorChannel(HTTPChannel):
         super().loseConnection()
 
     def readConnectionLost(self) -> None:
-        """End, now that the client has; what has been answered it still gets."""
-        self.setTimeout(IDLE)
-        self.loseConnection()
+        """
+        End, now that the client has, once what it asked for has been answered.
+
+        This comes again each time that reading is resumed.
+        """
+        if not self._isEnding:
+            self.setTimeout(ANSWERED_WITHIN)
+            self._isHalfClosed = True
+            self._endUnlessOwing()
+
+    def _endUnlessOwing(self) -> None:
+        isLeft = any(request.endsWithClient for request in self.requests)
+        if isLeft or not (self._handlingRequest or self.paused):
+            self.stopProducing()
+            self.loseConnection()
 
     def writeConnectionLost(self) -> None:
         """Never called here: the interface has it."""
@@ -192,6 +220,7 @@ class DoorChannel(HTTPChannel):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Leave a place."""
+        self._isHalfClosed = False  # there is no time any more
         self.channels.leave(self)
         if self._turn is not None:
             self._turn.cancel()

@@ -30,10 +30,13 @@ class DoorRequest(Request):
 
     @ivar operator: whose it is, once that is known
     @ivar isTooLarge: whether its body is larger than it may be; it is empty then
+    @ivar endsWithClient: whether it is given up when the client ends its side of the
+        connection, as one does that is gone: what goes on while somebody looks
     """
 
     operator: Operator
     isTooLarge = False
+    endsWithClient = False
     _most = MAX_BODY
     _size = 0
 

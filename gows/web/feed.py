@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from twisted.internet.interfaces import IPushProducer
@@ -12,6 +12,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
 from gows.web.answers import answerProblem, notAllowed
+from gows.web.doorrequest import DoorRequest
 
 MAX_READERS: Final = 100
 """How many may read it at a time."""
@@ -66,6 +67,7 @@ class Feed(Resource):
         """Begin to send."""
         if request.method != b"GET":
             return answerProblem(request, notAllowed(["GET"]))
+        cast(DoorRequest, request).endsWithClient = True
         if len(self._readers) >= MAX_READERS:
             self._makeRoom()
         for name, value in (
