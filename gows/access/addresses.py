@@ -73,14 +73,8 @@ class TrustedProxies:
             nearest = None
         if not self._trusts(nearest):
             return _written(nearest)
-        for hop in reversed(_hopsOf(forwardedFor)):
-            ip = _ipOfHop(hop)
-            if ip is None:
-                break
-            nearest = ip
-            if not self._trusts(ip):
-                break
-        return _written(nearest)
+        client, _ = self._walk(forwardedFor)
+        return _written(nearest if client is None else client)
 
     def namesClient(self, forwardedFor: Sequence[str]) -> bool:
         """
@@ -89,14 +83,25 @@ class TrustedProxies:
         @param forwardedFor: see L{clientOf}
         @return: false, if one of them has not said it, or did not know
         """
-        hops = _hopsOf(forwardedFor)
+        client, isKnown = self._walk(forwardedFor)
+        return isKnown and client is not None
+
+    def _walk(self, forwardedFor: Sequence[str]) -> tuple[IP | None, bool]:
+        """
+        Go from hop to hop, as far as trusted proxies name the next.
+
+        @return: how far that is, and whether all who were asked have named one
+        """
+        hops = [hop for value in forwardedFor for hop in value.split(",")]
+        client = None
         for hop in reversed(hops):
             ip = _ipOfHop(hop)
             if ip is None:
-                return False
+                return client, False
+            client = ip
             if not self._trusts(ip):
-                return True
-        return bool(hops)
+                break
+        return client, True
 
     def isProxy(self, address: str) -> bool:
         """Tell whether what L{clientOf} answered is a trusted proxy's own address."""
@@ -113,10 +118,6 @@ class TrustedProxies:
 
 def _written(ip: IP | None) -> str:
     return UNIX if ip is None else str(ip)
-
-
-def _hopsOf(forwardedFor: Sequence[str]) -> list[str]:
-    return [hop for value in forwardedFor for hop in value.split(",")]
 
 
 def _ipOfHop(hop: str) -> IP | None:
