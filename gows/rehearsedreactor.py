@@ -151,6 +151,7 @@ def _checkFolder(path: str) -> None:
 
 
 def _checkLock(path: str) -> None:
+    # Twisted's lock is a link: with none there is no lock, and what is no link fails.
     with suppress(FileNotFoundError, PermissionError):
         os.readlink(path)
 

@@ -297,7 +297,7 @@ class ServerTransport(FakeTransport):
     """
 
     bufferSize = 1 << 16
-    disconnectReason: Exception  # type: ignore[assignment]  # Twisted has one kind of it
+    disconnectReason: Exception  # type: ignore[assignment]  # iosim sets other kinds
 
     def __init__(self, protocol: Any, peer: IAddress) -> None:
         """Connect to a peer that reads."""

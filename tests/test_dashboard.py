@@ -10,11 +10,10 @@ from typing import Any
 
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
-from twisted.web.test.requesthelper import DummyRequest
 
 from gows.lag import ReactorLag
 from gows.measuring import metricsPage
-from tests.memory import MemoryTestCase
+from tests.asking import AskingTestCase
 from tests.support import ROOT
 
 WIDTH = 24
@@ -23,7 +22,7 @@ WIDTH = 24
 DOCUMENT = ROOT / "docs" / "operations.md"
 
 
-class ExpositionTestCase(MemoryTestCase):
+class ExpositionTestCase(AskingTestCase):
     """
     Tests that compare with what a server answers.
 
@@ -33,10 +32,8 @@ class ExpositionTestCase(MemoryTestCase):
     def setUp(self) -> None:
         """Ask a server that has just started."""
         super().setUp()
-        request = DummyRequest([b""])
         page = metricsPage(self.factory(), ReactorLag(self.clock))
-        page.render(request)  # type: ignore[arg-type]  # a double
-        text = b"".join(request.written).decode()
+        text = self.got(self.door({"/metrics": page}), "/metrics").body.decode()
         self.metrics: list[Metric] = list(text_string_to_metric_families(text))
 
 

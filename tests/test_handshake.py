@@ -89,7 +89,7 @@ def headOf(fields: dict[str, list[str]]) -> RequestHead:
 
 
 class Transport:
-    """Keeps what is written."""
+    """Keeps what is written, and like real ones minds no producer that is missing."""
 
     def __init__(self) -> None:
         """Keep nothing yet."""
@@ -132,7 +132,7 @@ def autobahnsAnswer(head: RequestHead) -> tuple[bytes, Any]:
     protocol = Choosing()
     protocol.factory = factory
     transport = Transport()
-    protocol.transport = transport  # type: ignore[assignment]  # what it asks of one
+    protocol.transport = transport  # type: ignore[assignment]  # all that is asked of one
     protocol._connectionMade()
     protocol.data = "\r\n".join(["GET / HTTP/1.1", *lines, "", ""]).encode("latin-1")
     protocol.consumeData()

@@ -20,6 +20,7 @@ class CollectorTestCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Count nothing yet."""
+        super().setUp()
         self.counts = Counts()
         self.lags = Bins((0.1, 1))
         self.standing = Standing(0, 0, 0, 0, 0.0)

@@ -10,9 +10,10 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parseText
 from twisted.trial.unittest import SynchronousTestCase
-from twisted.web.test.requesthelper import DummyRequest
 
 from gows.web.metricspage import MetricsPage, wantsOpenMetrics
+from tests.asking import AskingTestCase
+from tests.memory import Answer
 from tests.test_metrics import CollectorTestCase
 
 PROPERTY = settings(max_examples=100, deadline=None, database=None, derandomize=True)
@@ -26,28 +27,16 @@ PROMETHEUS = (
 """What Prometheus 3 asks for."""
 
 
-class MetricsPageTests(CollectorTestCase):
+class MetricsPageTests(CollectorTestCase, AskingTestCase):
     """What is answered."""
 
-    def request(
-        self,
-        accept: str = "",
-        method: bytes = b"GET",
-        page: MetricsPage | None = None,
-    ) -> DummyRequest:
-        """Make a request, and have it answered by a page: by a new one if need be."""
-        page = page or MetricsPage(self.collector)
-        request = DummyRequest([b""])
-        request.method = method
-        if accept:
-            request.requestHeaders.setRawHeaders("Accept", [accept])
-        page.render(request)  # type: ignore[arg-type]  # a double
-        self.assertEqual(request.finished, 1)
-        return request
-
-    def kindOf(self, request: DummyRequest) -> str:
-        """Answer what an answer says that it is."""
-        return ", ".join(request.responseHeaders.getRawHeaders("Content-Type", []))
+    def answered(
+        self, accept: str = "", method: str = "GET", page: MetricsPage | None = None
+    ) -> Answer:
+        """Have a page answer: a new one if need be."""
+        door = self.door({"/metrics": page or MetricsPage(self.collector)})
+        headers = {"Accept": accept} if accept else {}
+        return self.got(door, "/metrics", method, **headers)
 
     def assertWhole(self, families: list[Metric]) -> None:
         """Assert that an answer has everything."""
@@ -61,32 +50,32 @@ class MetricsPageTests(CollectorTestCase):
     def test_text(self) -> None:
         """Who asks for nothing particular gets the text format."""
         for accept in ("", "*/*", "text/html"):
-            request = self.request(accept)
+            answer = self.answered(accept)
             self.assertEqual(
-                self.kindOf(request), "text/plain; version=0.0.4; charset=utf-8"
+                answer.headers["content-type"],
+                "text/plain; version=0.0.4; charset=utf-8",
             )
-            self.assertWhole(list(parseText(b"".join(request.written).decode())))
+            self.assertWhole(list(parseText(answer.body.decode())))
 
     def test_openMetrics(self) -> None:
         """Prometheus gets OpenMetrics, which its strict parser takes."""
         self.counts.joined(1000, 1 << 30)
-        request = self.request(PROMETHEUS)
+        answer = self.answered(PROMETHEUS)
         self.assertEqual(
-            self.kindOf(request),
+            answer.headers["content-type"],
             "application/openmetrics-text; version=1.0.0; charset=utf-8",
         )
-        self.assertWhole(list(parseOpenMetrics(b"".join(request.written).decode())))
+        self.assertWhole(list(parseOpenMetrics(answer.body.decode())))
 
     def test_head(self) -> None:
         """HEAD gets the same without the body."""
-        request = self.request(method=b"HEAD")
-        self.assertEqual((request.responseCode, request.written), (200, []))
+        answer = self.answered(method="HEAD")
+        self.assertEqual((answer.status, answer.body), (200, b""))
 
     def test_otherMethods(self) -> None:
         """Nothing can be written here."""
-        request = self.request(method=b"POST")
-        self.assertEqual(request.responseCode, 405)
-        self.assertEqual(request.responseHeaders.getRawHeaders("Allow"), ["GET, HEAD"])
+        answer = self.answered(method="POST")
+        self.assertEqual((answer.status, answer.headers["allow"]), (405, "GET, HEAD"))
 
     def test_registries(self) -> None:
         """Two servers in one process do not know of each other: each shows its own."""
@@ -96,7 +85,7 @@ class MetricsPageTests(CollectorTestCase):
             self.counts.joined(frames, 1)
             pages.append(MetricsPage(self.collector))
         for page, frames in zip(pages, (1, 10), strict=True):
-            text = b"".join(self.request(page=page).written).decode()
+            text = self.answered(page=page).body.decode()
             self.assertRegex(text, rf"(?m)^gows_joined_frames_sum {frames}\.0$")
             self.assertWhole(list(parseText(text)))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress
+from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.http import HTTPChannel, Request
 from twisted.web.http_headers import Headers
-from twisted.web.test.requesthelper import DummyRequest
 
 from gows.access.addresses import TrustedProxies
 from gows.web.peers import Peers
@@ -21,12 +22,12 @@ class PeersTests(SynchronousTestCase):
 
     def isHere(self, peer: IAddress, *proxies: str, **headers: str) -> bool:
         """Tell whether a request counts as one of this host."""
-        request = DummyRequest([b""])
-        request.client = peer
+        channel = HTTPChannel()
+        channel.makeConnection(StringTransport(peerAddress=peer))
+        request = Request(channel)
         named = {name.replace("_", "-"): [value] for name, value in headers.items()}
         request.requestHeaders = Headers(named)
-        peers = Peers(TrustedProxies(proxies))
-        return peers.isHere(request)  # type: ignore[arg-type]  # as good as one
+        return Peers(TrustedProxies(proxies)).isHere(request)
 
     def test_direct(self) -> None:
         """Loopback and Unix sockets are here."""

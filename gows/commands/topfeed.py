@@ -110,7 +110,6 @@ def eventsOf(
     Read the feed until it ends.
 
     @param stream: what reads it; L{None}: a new one
-
     @raise DoorError: when it does, or if there is none; if there is nothing but
         comments for a while
     """

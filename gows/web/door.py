@@ -34,7 +34,7 @@ class Door(Site):
     @ivar channels: its connections
     """
 
-    protocol = DoorChannel  # type: ignore[assignment]  # documented to be replaceable
+    protocol = DoorChannel  # type: ignore[assignment]  # Factory: "the class to create"
     requestFactory = DoorRequest
     displayTracebacks = False
     noisy = False
@@ -72,7 +72,7 @@ class Door(Site):
             path = call.path.partition("{")[0]
             self._calls.setdefault(path, {})[call.method] = call
 
-    def buildProtocol(  # type: ignore[override]  # see protocol
+    def buildProtocol(  # type: ignore[override]  # it creates that
         self, addr: IAddress | None
     ) -> DoorChannel:
         """Take a connection."""

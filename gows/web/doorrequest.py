@@ -20,7 +20,6 @@ MAX_OF_STRANGERS: Final = 4096
 _MAX_SKIPPED: Final = 8 * MAX_BODY
 """How much more is read, so that the client reads the answer, until it is cut."""
 
-
 _FAILED: Final = "This request failed; see the log."
 
 

@@ -88,7 +88,7 @@ class Channel(HTTPChannel):
 class PublicSite(Site):
     """All that is served without an upgrade."""
 
-    protocol = Channel  # type: ignore[assignment]  # documented to be replaceable
+    protocol = Channel  # type: ignore[assignment]  # Factory: "the class to create"
     displayTracebacks = False
 
     def __init__(self, admission: Admission, journal: Journal, reactor: object) -> None:

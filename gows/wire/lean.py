@@ -148,7 +148,7 @@ class LeanProtocol(WebSocketServerProtocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Take note that the transport is gone."""
-        self._connectionLost(reason)  # type: ignore[arg-type]  # it takes a Failure
+        self._connectionLost(reason)  # type: ignore[arg-type]  # Autobahn's passes one
 
 
 def withOptions(protocol: type[P], factory: WebSocketServerFactory) -> type[P]:
